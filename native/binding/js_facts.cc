@@ -1,0 +1,181 @@
+#include <cstring>
+#include <ctime>
+
+#include "base/clock.h"
+#include "binding/arguments.h"
+#include "binding/functions.h"
+#include "core/enumerate.h"
+
+namespace holdfast {
+namespace {
+
+// One stream in the frame memory; src/stream-info.ts reads it.
+struct FactsRecord {
+  uint64_t uid;
+  double created_at_ms;   // since the Unix epoch
+  double detached_at_ms;  // the same; 0 while attached
+  double idle_ms;
+  double queued_bytes;
+  uint32_t kind;
+  uint32_t detached;
+  uint32_t closing;
+  uint32_t socket;
+  uint32_t port;
+  uint32_t handle;
+  uint32_t address_size;
+  uint32_t tags_size;
+  char address[48];
+  char tags[256];
+};
+static_assert(sizeof(FactsRecord) == 376);
+
+constexpr napi_type_tag kEnumerationTag = {0x6d1f0a7c55e04c1b, 0x9a3b64d2f0e871c4};
+
+// Added to the monotonic clock gives the time of day; taken once, so that a stream's times never
+// move against each other.
+double WallOffsetMs() {
+  static const double offset = [] {
+    timespec now;
+    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec / 1000000) -
+           static_cast<double>(MonotonicMs());
+  }();
+  return offset;
+}
+
+void Fill(FactsRecord* record, const StreamFacts& facts, const TagText& tags) {
+  record->uid = facts.uid.value;
+  record->created_at_ms = WallOffsetMs() + static_cast<double>(facts.created_ms);
+  record->detached_at_ms =
+      facts.detached ? WallOffsetMs() + static_cast<double>(facts.detached_ms) : 0;
+  const uint64_t now_ms = MonotonicMs();
+  record->idle_ms =
+      now_ms > facts.last_active_ms ? static_cast<double>(now_ms - facts.last_active_ms) : 0;
+  record->queued_bytes = static_cast<double>(facts.queued_bytes);
+  record->kind = static_cast<uint32_t>(facts.kind);
+  record->detached = facts.detached ? 1 : 0;
+  record->closing = facts.closing ? 1 : 0;
+  record->socket = facts.socket;
+  record->port = facts.peer.port;
+  record->handle = facts.handle;
+  const std::string address = FormatAddress(facts.peer);
+  record->address_size = static_cast<uint32_t>(address.size());
+  std::memcpy(record->address, address.data(), address.size());
+  record->tags_size = tags.size;
+  std::memcpy(record->tags, tags.bytes, tags.size);
+}
+
+// find(uid): status; the facts are the frame's first record.
+Napi::Value JsFind(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  Registry& registry = Registry::Get();
+  FoundStream found;
+  if (!registry.Find(&self.worker(), *uid, &found.facts) ||
+      !registry.FindWorker(uid->worker_id())->cache.Tags(found.facts, &found.tags)) {
+    return Code(info, Status::kGone);
+  }
+  Fill(self.frame().As<FactsRecord>(), found.facts, found.tags);
+  return Code(info, Status::kOk);
+}
+
+// has(uid): status. Counts nothing.
+Napi::Value JsHas(const Napi::CallbackInfo& info) {
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  return Code(info, Registry::Get().FindLine(*uid) != nullptr ? Status::kOk : Status::kGone);
+}
+
+// handleOf(uid): the own table's index of a stream of the calling thread, or a Status.
+Napi::Value JsHandleOf(const Napi::CallbackInfo& info) {
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  const Worker& worker = Self(info).worker();
+  const StreamLine* line = uid->worker_id() == worker.id ? worker.cache.Find(*uid) : nullptr;
+  return line == nullptr ? Code(info, Status::kGone) : Number(info, line->handle());
+}
+
+// enumerate(kind, worker, detached, address, idleForMs, tag): an enumeration, or a Status. Numbers
+// below zero and empty texts filter nothing.
+Napi::Value JsEnumerate(const Napi::CallbackInfo& info) {
+  StreamFilter filter;
+  const int32_t kind = Int32Argument(info, 0);
+  const int32_t worker = Int32Argument(info, 1);
+  const int32_t detached = Int32Argument(info, 2);
+  const std::string address = info[3].As<Napi::String>();
+  if (kind >= 0) filter.kind = static_cast<StreamKind>(kind);
+  if (worker >= 0) filter.worker = static_cast<uint32_t>(worker);
+  if (detached >= 0) filter.detached = detached != 0;
+  if (!address.empty()) {
+    filter.address = ParseAddress(address, 0).words;
+    if (*filter.address == PeerAddress{}.words) return Code(info, Status::kInvalid);
+  }
+  filter.idle_for_ms = static_cast<uint64_t>(DoubleArgument(info, 4));
+  filter.tag = info[5].As<Napi::String>().Utf8Value();
+  auto external = Napi::External<Enumeration>::New(
+      info.Env(), new Enumeration(Registry::Get(), std::move(filter)),
+      [](Napi::Env, Enumeration* enumeration) { delete enumeration; });
+  external.TypeTag(&kEnumerationTag);
+  return external;
+}
+
+// enumerateNext(enumeration): how many records the frame holds now; -1 when there are no more.
+Napi::Value JsEnumerateNext(const Napi::CallbackInfo& info) {
+  const auto external = info[0].As<Napi::External<Enumeration>>();
+  CHECK(external.CheckTypeTag(&kEnumerationTag));
+  const SharedMemory& frame = Self(info).frame();
+  std::vector<FoundStream> found;
+  const bool more = external.Data()->Next(frame.bytes().size() / sizeof(FactsRecord), &found);
+  if (!more && found.empty()) return Number(info, -1);
+  auto* record = frame.As<FactsRecord>();
+  for (const FoundStream& stream : found) Fill(record++, stream.facts, stream.tags);
+  return Number(info, static_cast<double>(found.size()));
+}
+
+// totals(): every counter, in the order of core/counters.h.
+Napi::Value JsTotals(const Napi::CallbackInfo& info) {
+  const std::array<uint64_t, kCounters> totals = Registry::Get().Totals();
+  auto result = Napi::Float64Array::New(info.Env(), kCounters);
+  for (uint32_t i = 0; i < kCounters; i++) result.Data()[i] = static_cast<double>(totals[i]);
+  return result;
+}
+
+// workers(): ten numbers a live worker; src/stats.ts names them.
+Napi::Value JsWorkers(const Napi::CallbackInfo& info) {
+  const std::vector<Worker*> workers = Registry::Get().LiveWorkers();
+  constexpr size_t kColumns = 10;
+  auto result = Napi::Float64Array::New(info.Env(), workers.size() * kColumns);
+  double* row = result.Data();
+  for (Worker* worker : workers) {
+    const CacheUsage usage = worker->cache.Usage();
+    const double columns[kColumns] = {
+        static_cast<double>(worker->id),
+        worker->accepting.load(std::memory_order_acquire) ? 1.0 : 0.0,
+        static_cast<double>(worker->load.load(std::memory_order_relaxed)),
+        static_cast<double>(worker->connections.load(std::memory_order_relaxed)),
+        static_cast<double>(worker->live_streams.load(std::memory_order_relaxed)),
+        static_cast<double>(usage.sockets),
+        static_cast<double>(usage.slots_live),
+        static_cast<double>(usage.slots_quarantined),
+        static_cast<double>(usage.slots_retired),
+        static_cast<double>(worker->mailbox.reserved()),
+    };
+    row = std::copy(std::begin(columns), std::end(columns), row);
+  }
+  return result;
+}
+
+}  // namespace
+
+void ExportFactFunctions(Napi::Env env, Napi::Object exports) {
+  Export<JsFind>(env, exports, "find");
+  Export<JsHas>(env, exports, "has");
+  Export<JsHandleOf>(env, exports, "handleOf");
+  Export<JsEnumerate>(env, exports, "enumerate");
+  Export<JsEnumerateNext>(env, exports, "enumerateNext");
+  Export<JsTotals>(env, exports, "totals");
+  Export<JsWorkers>(env, exports, "workers");
+}
+
+}  // namespace holdfast

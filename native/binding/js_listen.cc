@@ -1,0 +1,58 @@
+#include <errno.h>
+
+#include "binding/arguments.h"
+#include "binding/functions.h"
+
+namespace holdfast {
+namespace {
+
+// listen(host: string, port, backlog, ipv6Only): the port; below zero: the negative errno.
+Napi::Value JsListen(const Napi::CallbackInfo& info) {
+  ListenAddress address;
+  address.host = info[0].As<Napi::String>().Utf8Value();
+  address.port = static_cast<uint16_t>(Uint32Argument(info, 1));
+  address.backlog = Int32Argument(info, 2);
+  address.ipv6_only = BoolArgument(info, 3);
+  std::unique_ptr<Listener> listener = Listener::Open(Registry::Get(), address);
+  if (listener == nullptr) return Number(info, -errno);
+  const uint16_t port = listener->port();
+  Self(info).listeners().push_back(std::move(listener));
+  return Number(info, port);
+}
+
+// unlisten(port): the listener stops; true if there was one.
+Napi::Value JsUnlisten(const Napi::CallbackInfo& info) {
+  const uint32_t port = Uint32Argument(info, 0);
+  const size_t stopped = std::erase_if(Self(info).listeners(), [port](const auto& listener) {
+    return listener->port() == port;
+  });
+  return Boolean(info, stopped != 0);
+}
+
+// takeConnection(fd): JavaScript owns the descriptor from here. False: it is not to be touched.
+Napi::Value JsTakeConnection(const Napi::CallbackInfo& info) {
+  return Boolean(info, Self(info).TakeConnection(Int32Argument(info, 0)));
+}
+
+// closeConnection(): one that was taken is closed.
+Napi::Value JsCloseConnection(const Napi::CallbackInfo& info) {
+  Self(info).CloseConnection();
+  return info.Env().Undefined();
+}
+
+// unreadBytes(fd): received and not yet read; -1 if that cannot be told.
+Napi::Value JsUnreadBytes(const Napi::CallbackInfo& info) {
+  return Number(info, UnreadBytes(Int32Argument(info, 0)));
+}
+
+}  // namespace
+
+void ExportListenFunctions(Napi::Env env, Napi::Object exports) {
+  Export<JsListen>(env, exports, "listen");
+  Export<JsUnlisten>(env, exports, "unlisten");
+  Export<JsTakeConnection>(env, exports, "takeConnection");
+  Export<JsCloseConnection>(env, exports, "closeConnection");
+  Export<JsUnreadBytes>(env, exports, "unreadBytes");
+}
+
+}  // namespace holdfast

@@ -1,0 +1,77 @@
+#include "binding/arguments.h"
+#include "binding/functions.h"
+
+namespace holdfast {
+namespace {
+
+// What send answers beside a Status; src/native.ts knows it.
+constexpr int32_t kQueued = -16;
+
+// send(uid, eventBytes, idBytes, dataBytes, retryMs, large?): bytes encoded, kQueued, or a Status.
+// Event, id and data lie one behind the other in the scratch memory; idBytes -1: no id. Data too
+// large for it comes as `large`, a Uint8Array. When the stream is the calling thread's own, the
+// encoded bytes are left in the local memory and the stream's handle in the frame's first word.
+Napi::Value JsSend(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  const int32_t id_bytes = Int32Argument(info, 2);
+  size_t offset = 0;
+  OutgoingMessage message;
+  message.event = ScratchText(self, &offset, Uint32Argument(info, 1));
+  message.has_id = id_bytes >= 0;
+  message.id = ScratchText(self, &offset, message.has_id ? static_cast<size_t>(id_bytes) : 0);
+  message.retry_ms = static_cast<int64_t>(DoubleArgument(info, 4));
+  if (info.Length() > 5) {
+    const auto large = info[5].As<Napi::Uint8Array>();
+    message.data = {reinterpret_cast<const char*>(large.Data()), large.ByteLength()};
+  } else {
+    message.data = ScratchText(self, &offset, Uint32Argument(info, 3));
+  }
+  switch (self.Send(*uid, message)) {
+    case Sender::Result::kSent:
+      *self.frame().As<uint32_t>() = self.worker().cache.Find(*uid)->handle();
+      return Number(info, self.local_size());
+    case Sender::Result::kQueued:
+      return Number(info, kQueued);
+    case Sender::Result::kFull:
+      return Code(info, Status::kFull);
+    case Sender::Result::kGone:
+      break;
+  }
+  return Code(info, Status::kGone);
+}
+
+// takeLocal(): the encoded bytes of the last own send, if they did not fit the local memory.
+Napi::Value JsTakeLocal(const Napi::CallbackInfo& info) {
+  const std::vector<uint8_t> bytes = Self(info).TakeLargeLocal();
+  return Napi::Buffer<uint8_t>::Copy(info.Env(), bytes.data(), bytes.size());
+}
+
+// requestClose(uid, code, reasonBytes): of another worker's stream; status. The reason's text lies
+// in the scratch memory.
+Napi::Value JsRequestClose(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  size_t offset = 0;
+  const std::string_view reason = ScratchText(self, &offset, Uint32Argument(info, 2));
+  const bool lives = self.sender().Close(*uid, Uint32Argument(info, 1), reason);
+  return Code(info, lives ? Status::kOk : Status::kGone);
+}
+
+Napi::Value JsFlush(const Napi::CallbackInfo& info) {
+  Self(info).sender().Flush();
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void ExportSendFunctions(Napi::Env env, Napi::Object exports) {
+  Export<JsSend>(env, exports, "send");
+  Export<JsTakeLocal>(env, exports, "takeLocal");
+  Export<JsRequestClose>(env, exports, "requestClose");
+  Export<JsFlush>(env, exports, "flush");
+}
+
+}  // namespace holdfast

@@ -1,0 +1,118 @@
+#include "base/clock.h"
+#include "binding/arguments.h"
+#include "binding/functions.h"
+
+namespace holdfast {
+namespace {
+
+// openSocket(address: string, port, placed): index, or status.
+Napi::Value JsOpenSocket(const Napi::CallbackInfo& info) {
+  const std::string address = info[0].As<Napi::String>();
+  const PeerAddress peer = ParseAddress(address, static_cast<uint16_t>(Uint32Argument(info, 1)));
+  const uint32_t socket =
+      Registry::Get().OpenSocket(Self(info).worker(), peer, BoolArgument(info, 2));
+  return socket == kNone ? Code(info, Status::kExhausted) : Number(info, socket);
+}
+
+Napi::Value JsCloseSocket(const Napi::CallbackInfo& info) {
+  Registry::Get().CloseSocket(Self(info).worker(), Uint32Argument(info, 0), BoolArgument(info, 1));
+  return info.Env().Undefined();
+}
+
+// watchSocket(index, fd): status. The descriptor forgets itself when it is closed.
+Napi::Value JsWatchSocket(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const uint32_t socket = Uint32Argument(info, 0);
+  const uint64_t token =
+      static_cast<uint64_t>(self.worker().cache.SocketGeneration(socket)) << 32 | socket;
+  return Code(info, self.reactor().poller().WatchHangup(Int32Argument(info, 1), token));
+}
+
+Napi::Value JsForgetSocket(const Napi::CallbackInfo& info) {
+  return Code(info, Self(info).reactor().poller().ForgetHangup(Int32Argument(info, 0)));
+}
+
+// socketIds(index): the esocket_uuids its streams may carry, the primary one first.
+Napi::Value JsSocketIds(const Napi::CallbackInfo& info) {
+  const std::vector<uint32_t> ids = Self(info).worker().cache.SocketIds(Uint32Argument(info, 0));
+  const Napi::Array result = Napi::Array::New(info.Env(), ids.size());
+  for (uint32_t i = 0; i < ids.size(); i++) result.Set(i, Number(info, ids[i]));
+  return result;
+}
+
+// create(socket, kind, handle, tagBytes): uid, or status. The tags' text lies in the scratch memory.
+Napi::Value JsCreate(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  size_t offset = 0;
+  const std::string_view tags = ScratchText(self, &offset, Uint32Argument(info, 3));
+  StreamFacts facts;
+  const Status status = Registry::Get().CreateStream(
+      self.worker(), Uint32Argument(info, 0), static_cast<StreamKind>(Uint32Argument(info, 1)),
+      tags, Uint32Argument(info, 2), &facts);
+  if (!IsOk(status)) return Code(info, status);
+  return Napi::BigInt::New(info.Env(), facts.uid.value);
+}
+
+// destroy(uid, reason): whether it lived.
+Napi::Value JsDestroy(const Napi::CallbackInfo& info) {
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  const auto reason = static_cast<CloseReason>(Uint32Argument(info, 1));
+  return Boolean(info, Registry::Get().DestroyStream(Self(info).worker(), *uid, reason));
+}
+
+// detach(uid): whether it lives.
+Napi::Value JsDetach(const Napi::CallbackInfo& info) {
+  return Boolean(info, Registry::Get().Detach(Self(info).worker(), *UidArgument(info, 0)));
+}
+
+Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
+  StreamLine* line = Self(info).worker().cache.Find(*UidArgument(info, 0));
+  if (line != nullptr && !line->closing()) line->MarkClosing(MonotonicMs());
+  return info.Env().Undefined();
+}
+
+// touch(uid): a byte came or went.
+Napi::Value JsTouch(const Napi::CallbackInfo& info) {
+  StreamLine* line = Self(info).worker().cache.Find(*UidArgument(info, 0));
+  if (line != nullptr && !line->closing()) line->Touch(MonotonicMs());
+  return info.Env().Undefined();
+}
+
+// unsend(uid, bytes): the stream's writable side had ended without our knowledge.
+Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
+  Worker& worker = Self(info).worker();
+  const StreamUid uid = *UidArgument(info, 0);
+  StreamLine* line = worker.cache.Find(uid);
+  worker.counters.Add(Counter::kMessagesUndeliverable);
+  if (line == nullptr) return info.Env().Undefined();
+  line->Release(uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
+  if (!line->closing()) line->MarkClosing(MonotonicMs());
+  return info.Env().Undefined();
+}
+
+// release(uid, bytes): the socket took them.
+Napi::Value JsRelease(const Napi::CallbackInfo& info) {
+  const StreamUid uid = *UidArgument(info, 0);
+  StreamLine* line = Self(info).worker().cache.Find(uid);
+  if (line != nullptr) line->Release(uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
+  Export<JsOpenSocket>(env, exports, "openSocket");
+  Export<JsCloseSocket>(env, exports, "closeSocket");
+  Export<JsWatchSocket>(env, exports, "watchSocket");
+  Export<JsForgetSocket>(env, exports, "forgetSocket");
+  Export<JsSocketIds>(env, exports, "socketIds");
+  Export<JsCreate>(env, exports, "create");
+  Export<JsDestroy>(env, exports, "destroy");
+  Export<JsDetach>(env, exports, "detach");
+  Export<JsMarkClosing>(env, exports, "markClosing");
+  Export<JsTouch>(env, exports, "touch");
+  Export<JsUnsend>(env, exports, "unsend");
+  Export<JsRelease>(env, exports, "release");
+}
+
+}  // namespace holdfast

@@ -1,0 +1,127 @@
+#include "binding/node_carrier.h"
+
+#include <cstring>
+
+#include "base/check.h"
+
+namespace holdfast {
+
+NodeCarrier::NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function& callback,
+                         const Napi::Uint8Array& arena)
+    : env_(env),
+      counters_(counters),
+      callback_(Napi::Persistent(callback)),
+      arena_(arena),
+      payload_begin_(kMaxRecords * kRecordWords * sizeof(uint32_t)),
+      used_(payload_begin_) {
+  CHECK(arena_.bytes().size() > payload_begin_);
+}
+
+bool NodeCarrier::Prepare(uint64_t bytes, uint32_t operations) {
+  CHECK(operations <= kMaxRecords);
+  const bool room =
+      records_ + operations <= kMaxRecords && used_ + bytes <= arena_.bytes().size();
+  if (!running_ || (!room && !Flush())) return false;
+  if (payload_begin_ + bytes <= arena_.bytes().size()) return true;
+  // Larger than the arena: then it is one message by itself, and travels in a Buffer of its own.
+  void* data;
+  return operations == 1 &&
+         napi_create_buffer(env_, static_cast<size_t>(bytes), &data, &large_) == napi_ok;
+}
+
+uint8_t* NodeCarrier::Write(uint32_t handle, uint32_t bytes, uint32_t messages) {
+  unsettled_ += messages;
+  if (large_ != nullptr) {
+    void* data;
+    size_t size;
+    CHECK(napi_get_buffer_info(env_, large_, &data, &size) == napi_ok && size == bytes);
+    Record(Op::kWrite, handle, 0, bytes, messages);
+    used_ = static_cast<uint32_t>(arena_.bytes().size());  // nothing else joins this batch
+    return static_cast<uint8_t*>(data);
+  }
+  Record(Op::kWrite, handle, used_, bytes, messages);
+  uint8_t* out = arena_.data() + used_;
+  used_ += bytes;
+  return out;
+}
+
+void NodeCarrier::Close(uint32_t handle, uint32_t code, std::string_view reason) {
+  const uint32_t size = static_cast<uint32_t>(reason.size());
+  Record(Op::kClose, handle, Append(reason.data(), size), size, code);
+}
+
+void NodeCarrier::WorkerExited(uint32_t worker_id, uint64_t streams) {
+  Record(Op::kWorkerExit, worker_id, static_cast<uint32_t>(streams),
+         static_cast<uint32_t>(streams >> 32));
+}
+
+void NodeCarrier::Hangup(uint32_t socket) { Record(Op::kHangup, socket); }
+
+void NodeCarrier::Expired(const ExpiredStream& stream) {
+  Record(Op::kExpired, stream.handle, static_cast<uint32_t>(stream.expiry));
+}
+
+void NodeCarrier::Connection(int fd) { Record(Op::kConnection, static_cast<uint32_t>(fd)); }
+
+bool NodeCarrier::Flush() {
+  if (records_ == 0) return running_;  // nothing was prepared, or nothing came of it
+  const uint32_t count = records_;
+  records_ = 0;
+  used_ = payload_begin_;
+  const napi_value large = large_;
+  large_ = nullptr;
+  running_ = running_ && Enter(count, large);
+  Settle(0, unsettled_);
+  return running_;
+}
+
+// False when the environment runs no JavaScript any more.
+bool NodeCarrier::Enter(uint32_t count, napi_value large) {
+  napi_value arguments[2];
+  napi_value receiver;
+  napi_value callback;
+  napi_value ignored;
+  if (napi_create_uint32(env_, count, &arguments[0]) != napi_ok ||
+      napi_get_undefined(env_, &arguments[1]) != napi_ok ||
+      napi_get_global(env_, &receiver) != napi_ok ||
+      napi_get_reference_value(env_, callback_, &callback) != napi_ok) {
+    return false;
+  }
+  if (large != nullptr) arguments[1] = large;
+  // By MakeCallback, so that process.nextTick and promises run when it returns.
+  const napi_status status =
+      napi_make_callback(env_, nullptr, receiver, callback, 2, arguments, &ignored);
+  if (status == napi_ok) return running_;
+
+  // Either the callback threw, or the environment is ending.
+  bool thrown = false;
+  napi_value error;
+  return napi_is_exception_pending(env_, &thrown) == napi_ok && thrown &&
+         napi_get_and_clear_last_exception(env_, &error) == napi_ok &&
+         napi_fatal_exception(env_, error) == napi_ok && running_;
+}
+
+void NodeCarrier::Settle(uint64_t delivered, uint64_t undeliverable) {
+  counters_.Add(Counter::kMessagesDelivered, delivered);
+  counters_.Add(Counter::kMessagesUndeliverable, undeliverable);
+  unsettled_ = 0;
+}
+
+void NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+  DCHECK(records_ < kMaxRecords);
+  uint32_t* record = arena_.As<uint32_t>() + records_++ * kRecordWords;
+  record[0] = static_cast<uint32_t>(op);
+  record[1] = a;
+  record[2] = b;
+  record[3] = c;
+  record[4] = d;
+}
+
+uint32_t NodeCarrier::Append(const void* bytes, uint32_t size) {
+  const uint32_t offset = used_;
+  if (size != 0) std::memcpy(arena_.data() + offset, bytes, size);
+  used_ += size;
+  return offset;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,74 @@
+// The node carrier, native half: turns operations into one batch of records in the arena and carries
+// them out with one JavaScript callback. The other half is src/inbox.ts.
+//
+// Arena: kMaxRecords records of kRecordWords 32-bit words, then the payload bytes.
+//
+// Threads: owner loop.
+#pragma once
+
+#include <napi.h>
+
+#include "binding/shared_memory.h"
+#include "core/carrier.h"
+#include "core/counters.h"
+#include "core/sweep.h"
+
+namespace holdfast {
+
+class NodeCarrier final : public Carrier {
+ public:
+  static constexpr uint32_t kMaxRecords = 8192;
+  static constexpr uint32_t kRecordWords = 5;
+
+  // src/inbox.ts holds the same list.
+  enum class Op : uint32_t {
+    kWrite = 1,       // handle, offset, length, messages
+    kClose = 2,       // handle, offset, length (of the reason), code
+    kWorkerExit = 3,  // worker, streams (low, high)
+    kHangup = 4,      // socket
+    kExpired = 5,     // handle, expiry
+    kConnection = 6,  // file descriptor
+  };
+
+  // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger than
+  // the arena, else undefined.
+  NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function& callback,
+              const Napi::Uint8Array& arena);
+
+  bool Prepare(uint64_t bytes, uint32_t operations) override;
+  uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) override;
+  void Close(uint32_t handle, uint32_t code, std::string_view reason) override;
+  void WorkerExited(uint32_t worker_id, uint64_t streams) override;
+  bool Flush() override;
+
+  // Events that are no mail; within what was prepared.
+  void Hangup(uint32_t socket);
+  void Expired(const ExpiredStream& stream);
+  void Connection(int fd);
+
+  // JavaScript says what became of the batch's messages. Of a batch that it did not finish, none
+  // counts as delivered.
+  void Settle(uint64_t delivered, uint64_t undeliverable);
+
+  // From here on nothing enters JavaScript.
+  void Stop() { running_ = false; }
+  bool running() const { return running_; }
+
+ private:
+  bool Enter(uint32_t count, napi_value large);
+  void Record(Op op, uint32_t a, uint32_t b = 0, uint32_t c = 0, uint32_t d = 0);
+  uint32_t Append(const void* bytes, uint32_t size);
+
+  const Napi::Env env_;
+  Counters& counters_;
+  const Napi::FunctionReference callback_;
+  const SharedMemory arena_;
+  const uint32_t payload_begin_;
+  uint32_t used_;
+  uint32_t records_ = 0;
+  uint64_t unsettled_ = 0;  // messages of the batch
+  napi_value large_ = nullptr;  // lives in the handle scope of the loop callback that made it
+  bool running_ = true;
+};
+
+}  // namespace holdfast

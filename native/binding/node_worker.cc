@@ -1,0 +1,145 @@
+#include "binding/node_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/clock.h"
+#include "binding/env_state.h"
+#include "loop/reactor_table.h"
+
+namespace holdfast {
+
+Status NodeWorker::Open(Napi::Env env, const Options& options, uint32_t explicit_options,
+                        const Memory& memory, NodeWorker** out) {
+  Registry& registry = Registry::Get();
+  Worker* worker;
+  const Status status = registry.Join(options, explicit_options, &worker);
+  if (!IsOk(status)) return status;
+  uv_loop_t* loop;
+  Reactor* reactor = ReactorOf(worker->id);
+  if (reactor == nullptr || napi_get_uv_event_loop(env, &loop) != napi_ok ||
+      !IsOk(reactor->poller().SetTimer(worker->options[Option::kCleanupIntervalMs]))) {
+    registry.Leave(*worker, CloseReason::kManager);
+    return Status::kSystem;
+  }
+  auto* self = new NodeWorker(env, *worker, *reactor, memory);
+  const auto hook = [](napi_async_cleanup_hook_handle, void* data) {
+    static_cast<NodeWorker*>(data)->Leave(CloseReason::kWorker);
+  };
+  if (self->embed_.Start(loop) != 0) {
+    registry.Leave(*worker, CloseReason::kManager);
+    delete self;
+    return Status::kSystem;
+  }
+  CHECK(napi_add_async_cleanup_hook(env, hook, self, &self->hook_) == napi_ok);
+  worker->mailbox.Open(&reactor->poller());
+  *out = self;
+  return Status::kOk;
+}
+
+NodeWorker::NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Memory& memory)
+    : env_(env),
+      worker_(&worker),
+      reactor_(reactor),
+      sender_(Registry::Get(), &worker),
+      carrier_(env, worker.counters, memory.on_batch, memory.arena),
+      inbox_(worker, carrier_),
+      embed_(reactor, *this),
+      scratch_(memory.scratch),
+      local_(memory.local),
+      frame_(memory.frame) {}
+
+void NodeWorker::Leave(CloseReason reason) {
+  if (std::exchange(leaving_, true)) return;
+  leave_reason_ = reason;
+  carrier_.Stop();
+  EnvState::Of(env_).Forget(this);
+  if (!processing_) LeaveNow();
+}
+
+void NodeWorker::LeaveNow() {
+  listeners_.clear();
+  sender_.Flush();
+  for (const ChunkPtr& chunk : backlog_) inbox_.Discard(*chunk);
+  backlog_.clear();
+  Registry& registry = Registry::Get();
+  (void)reactor_.poller().SetTimer(0);  // a timer that goes on finds nothing to do
+  registry.Leave(*worker_, leave_reason_);
+  for (const int fd : std::exchange(untaken_, {})) registry.Place(fd);
+  Listener::NotifyAll();
+  embed_.Close([this] {
+    const napi_async_cleanup_hook_handle hook = hook_;
+    delete this;
+    CHECK(napi_remove_async_cleanup_hook(hook) == napi_ok);
+  });
+}
+
+void NodeWorker::OnWakeup() {
+  Napi::HandleScope scope(env_);
+  processing_ = true;
+  Mailbox::Batch batch;
+  worker_->mailbox.Take(&batch);
+  for (const int fd : batch.connections) untaken_.push_back(fd);
+  for (const int fd : batch.connections) {
+    if (!carrier_.Prepare(0, 1)) break;  // what is left goes to others when this worker leaves
+    carrier_.Connection(fd);
+  }
+  for (ChunkPtr& chunk : batch.chunks) backlog_.push_back(std::move(chunk));
+  std::vector<ChunkPtr> turn;
+  for (uint64_t bytes = 0; !backlog_.empty() && bytes < kBytesATurn;) {
+    bytes += backlog_.front()->capacity();
+    turn.push_back(std::move(backlog_.front()));
+    backlog_.pop_front();
+  }
+  inbox_.Deliver(turn);
+  if (!backlog_.empty()) reactor_.poller().Wake();
+  processing_ = false;
+  if (leaving_) LeaveNow();
+}
+
+void NodeWorker::OnTimer() {
+  Napi::HandleScope scope(env_);
+  processing_ = true;
+  std::vector<ExpiredStream> expired;
+  Sweep(*worker_, MonotonicMs(), &expired);
+  for (const ExpiredStream& stream : expired) {
+    if (!carrier_.Prepare(0, 1)) break;
+    carrier_.Expired(stream);
+  }
+  (void)carrier_.Flush();
+  processing_ = false;
+  if (leaving_) LeaveNow();
+}
+
+void NodeWorker::OnHangup(uint64_t token) {
+  const uint32_t socket = static_cast<uint32_t>(token);
+  // The descriptor may have been another socket's when this happened.
+  if (worker_->cache.SocketGeneration(socket) != token >> 32) return;
+  Napi::HandleScope scope(env_);
+  processing_ = true;
+  if (carrier_.Prepare(0, 1)) carrier_.Hangup(socket);
+  (void)carrier_.Flush();
+  processing_ = false;
+  if (leaving_) LeaveNow();
+}
+
+uint8_t* NodeWorker::Allocate(uint32_t bytes) {
+  local_size_ = bytes;
+  if (bytes <= local_.bytes().size()) return local_.data();
+  large_local_.resize(bytes);
+  return large_local_.data();
+}
+
+void NodeWorker::SetAccepting(bool accepting) {
+  worker_->accepting.store(accepting, std::memory_order_release);
+  Listener::NotifyAll();
+}
+
+bool NodeWorker::TakeConnection(int fd) { return std::erase(untaken_, fd) == 1; }
+
+void NodeWorker::CloseConnection() {
+  worker_->load.fetch_sub(1, std::memory_order_relaxed);
+  worker_->connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+}  // namespace holdfast

@@ -1,0 +1,99 @@
+// A Node thread as a worker, from open to close: everything that must be taken down with it.
+//
+// It leaves once, by manager.close() or by the environment's clean-up hook, whichever comes first,
+// and frees itself when the loop has closed its handle.
+//
+// Threads: owner loop.
+#pragma once
+
+#include <napi.h>
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "binding/node_carrier.h"
+#include "core/inbox.h"
+#include "core/sender.h"
+#include "listener/listener.h"
+#include "loop/reactor_embed.h"
+
+namespace holdfast {
+
+class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
+ public:
+  struct Memory {
+    Napi::Function on_batch;
+    Napi::Uint8Array arena;    // batches in
+    Napi::Uint8Array scratch;  // text of a call out
+    Napi::Uint8Array local;    // an encoded message for a stream of this thread
+    Napi::Uint8Array frame;    // results of a call
+  };
+
+  static Status Open(Napi::Env env, const Options& options, uint32_t explicit_options,
+                     const Memory& memory, NodeWorker** out);
+  // Un-registers its streams, flushes what it had to say, gives back its connections.
+  void Leave(CloseReason reason);
+
+  Worker& worker() { return *worker_; }
+  Sender& sender() { return sender_; }
+  const SharedMemory& scratch() const { return scratch_; }
+  const SharedMemory& frame() const { return frame_; }
+
+  Sender::Result Send(StreamUid uid, const OutgoingMessage& message) {
+    return sender_.Send(uid, message, *this);
+  }
+  // Of the last message that Send answered with kSent.
+  uint32_t local_size() const { return local_size_; }
+  // The same when it was larger than the `local` memory.
+  std::vector<uint8_t> TakeLargeLocal() { return std::move(large_local_); }
+
+  NodeCarrier& carrier() { return carrier_; }
+  Reactor& reactor() { return reactor_; }
+  void SetRef(bool ref) { embed_.SetRef(ref); }
+  void SetAccepting(bool accepting);
+  // JavaScript has wrapped the descriptor and owns it from here. False if it is not one of ours.
+  bool TakeConnection(int fd);
+  void CloseConnection();
+
+  std::vector<std::unique_ptr<Listener>>& listeners() { return listeners_; }
+
+ private:
+  // What one turn of the loop delivers before the loop's other work has its turn.
+  static constexpr uint64_t kBytesATurn = 2 << 20;
+
+  NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Memory& memory);
+  ~NodeWorker() = default;
+
+  void OnWakeup() override;
+  void OnTimer() override;
+  void OnHangup(uint64_t token) override;
+  bool running() const override { return carrier_.running(); }
+  uint8_t* Allocate(uint32_t bytes) override;
+
+  void LeaveNow();
+
+  const Napi::Env env_;
+  Worker* const worker_;
+  Reactor& reactor_;
+  Sender sender_;
+  NodeCarrier carrier_;
+  Inbox inbox_;
+  ReactorEmbed embed_;
+  SharedMemory scratch_;
+  SharedMemory local_;
+  SharedMemory frame_;
+  uint32_t local_size_ = 0;
+  std::vector<uint8_t> large_local_;
+
+  std::deque<ChunkPtr> backlog_;
+  std::vector<int> untaken_;  // connections told to JavaScript, or about to be; ours until taken
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  napi_async_cleanup_hook_handle hook_ = nullptr;
+
+  bool processing_ = false;  // inside a callback of the reactor: leaving waits for its end
+  bool leaving_ = false;
+  CloseReason leave_reason_ = CloseReason::kWorker;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,33 @@
+// What carries a stream's bytes stands behind this table. The core turns a worker's mail into these
+// operations, on the worker's own thread; who implements it knows sockets, sessions or JavaScript.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/uid.h"
+
+namespace holdfast {
+
+class Carrier {
+ public:
+  // Makes room for that many operations with that many bytes in all, first carrying out what was
+  // gathered if it must. That may run user code, which may close streams or the worker; false when
+  // the worker takes no more.
+  virtual bool Prepare(uint64_t bytes, uint32_t operations) = 0;
+
+  // Within what was prepared. Returns where to put the bytes, which go to the stream as one write
+  // and stand for `messages` messages.
+  virtual uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) = 0;
+  // Code 0 ends the stream gracefully, any other resets it.
+  virtual void Close(uint32_t handle, uint32_t code, std::string_view reason) = 0;
+  virtual void WorkerExited(uint32_t worker_id, uint64_t streams) = 0;
+
+  // Carries out what was gathered. The same caution, the same answer as Prepare.
+  virtual bool Flush() = 0;
+
+ protected:
+  ~Carrier() = default;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,115 @@
+#include "core/inbox.h"
+
+#include <cstring>
+
+#include "base/clock.h"
+
+namespace holdfast {
+
+void Inbox::Deliver(const std::vector<ChunkPtr>& chunks) {
+  bool open = true;
+  for (const ChunkPtr& chunk : chunks) {
+    uint32_t offset = 0;
+    while (const MessageHeader* message = chunk->At(offset)) {
+      if (open) {
+        open = Add(*message);
+      } else if (message->op == MessageOp::kWrite) {
+        worker_.counters.Add(Counter::kMessagesUndeliverable);
+      }
+      offset = Chunk::Next(offset, *message);
+    }
+  }
+  if (open && Write()) (void)carrier_.Flush();
+  for (const ChunkPtr& chunk : chunks) worker_.mailbox.Unreserve(chunk->capacity());
+}
+
+void Inbox::Discard(const Chunk& chunk) {
+  worker_.counters.Add(Counter::kMessagesUndeliverable, chunk.CountWrites());
+  worker_.mailbox.Unreserve(chunk.capacity());
+}
+
+bool Inbox::Add(const MessageHeader& message) {
+  if (message.op != MessageOp::kWrite) return Write() && Control(message);
+  if (window_.size() == kWindowMessages || window_bytes_ + message.size > kWindowBytes) {
+    if (!Write()) {
+      worker_.counters.Add(Counter::kMessagesUndeliverable);
+      return false;
+    }
+  }
+  Group* group = GroupOf(message);
+  if (group == nullptr) {
+    worker_.counters.Add(Counter::kMessagesUndeliverable);
+    return true;
+  }
+  group->bytes += message.size;
+  group->messages++;
+  window_bytes_ += message.size;
+  window_.push_back({&message, static_cast<uint32_t>(group - groups_.data())});
+  return true;
+}
+
+// The group of the message's stream, nullptr if the stream is gone.
+Inbox::Group* Inbox::GroupOf(const MessageHeader& message) {
+  if (window_.empty()) {
+    groups_.clear();
+    if (++stamp_ == 0) {
+      table_.assign(kTableSize, Cell{});
+      stamp_ = 1;
+    }
+  }
+  // The high bits of the product are the well mixed ones.
+  uint64_t cell = message.uid.value * 0x9E3779B97F4A7C15 >> 51;
+  static_assert(kTableSize == 1 << 13);
+  for (; table_[cell].stamp == stamp_; cell = (cell + 1) % kTableSize) {
+    Group& group = groups_[table_[cell].group];
+    if (group.uid == message.uid) return &group;
+  }
+  const StreamLine* line = worker_.cache.Find(message.uid);
+  if (line == nullptr) return nullptr;
+  table_[cell] = {stamp_, static_cast<uint32_t>(groups_.size())};
+  groups_.push_back({message.uid, line->handle()});
+  return &groups_.back();
+}
+
+// Hands the window to the carrier, a write a stream. False when the carrier takes no more.
+bool Inbox::Write() {
+  if (window_.empty()) return true;
+  const bool open = carrier_.Prepare(window_bytes_, static_cast<uint32_t>(groups_.size()));
+  const uint64_t now_ms = MonotonicMs();
+  for (Group& group : groups_) {
+    // Looked up again: preparing may have run user code.
+    StreamLine* line = open ? worker_.cache.Find(group.uid) : nullptr;
+    if (line != nullptr) {
+      line->Touch(now_ms);
+      group.out = carrier_.Write(group.handle, group.bytes, group.messages);
+    } else {
+      worker_.counters.Add(Counter::kMessagesUndeliverable, group.messages);
+    }
+  }
+  for (const Entry& entry : window_) {
+    uint8_t*& out = groups_[entry.group].out;
+    if (out == nullptr) continue;
+    std::memcpy(out, entry.message->bytes(), entry.message->size);
+    out += entry.message->size;
+  }
+  window_.clear();
+  window_bytes_ = 0;
+  return open;
+}
+
+bool Inbox::Control(const MessageHeader& message) {
+  if (!carrier_.Prepare(message.size, 1)) return false;
+  if (message.op == MessageOp::kWorkerExit) {
+    uint64_t streams;
+    std::memcpy(&streams, message.bytes(), sizeof streams);
+    carrier_.WorkerExited(static_cast<uint32_t>(message.uid.value), streams);
+  } else if (const StreamLine* line = worker_.cache.Find(message.uid); line != nullptr) {
+    uint32_t code;
+    std::memcpy(&code, message.bytes(), sizeof code);
+    const auto* text = reinterpret_cast<const char*>(message.bytes() + sizeof code);
+    carrier_.Close(line->handle(), code, {text, message.size - sizeof code});
+  }
+  return true;
+}
+
+}  // namespace holdfast

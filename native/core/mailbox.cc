@@ -1,0 +1,59 @@
+#include "core/mailbox.h"
+
+#include <utility>
+
+namespace holdfast {
+
+void Mailbox::Open(Waker* waker) {
+  MutexLock lock(mu_);
+  CHECK(waker_ == nullptr);
+  waker_ = waker;
+  armed_ = false;
+}
+
+bool Mailbox::Reserve(uint64_t bytes, bool control) {
+  const uint64_t before = reserved_.fetch_add(bytes, std::memory_order_relaxed);
+  if (control || before + bytes <= kLimitBytes) return true;
+  Unreserve(bytes);
+  return false;
+}
+
+bool Mailbox::ArmLocked() { return !std::exchange(armed_, true); }
+
+bool Mailbox::Post(ChunkPtr& chunk) {
+  Waker* wake = nullptr;
+  {
+    MutexLock lock(mu_);
+    if (waker_ == nullptr) return false;
+    waiting_.chunks.push_back(std::move(chunk));
+    if (ArmLocked()) wake = waker_;
+  }
+  if (wake != nullptr) wake->Wake();
+  return true;
+}
+
+bool Mailbox::PostConnection(int fd) {
+  Waker* wake = nullptr;
+  {
+    MutexLock lock(mu_);
+    if (waker_ == nullptr) return false;
+    waiting_.connections.push_back(fd);
+    if (ArmLocked()) wake = waker_;
+  }
+  if (wake != nullptr) wake->Wake();
+  return true;
+}
+
+void Mailbox::Take(Batch* out) {
+  MutexLock lock(mu_);
+  std::swap(*out, waiting_);
+  armed_ = false;
+}
+
+Mailbox::Batch Mailbox::Close() {
+  MutexLock lock(mu_);
+  waker_ = nullptr;
+  return std::exchange(waiting_, Batch{});
+}
+
+}  // namespace holdfast

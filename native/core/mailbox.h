@@ -1,0 +1,60 @@
+// What other threads hand to a worker: chunks of messages, and accepted connections.
+//
+// Bounded: a sender reserves a chunk's bytes before it takes the first message into it, so a post
+// cannot be refused for want of room; control messages are always let in. One wake-up a batch: the
+// poster that finds the box unarmed wakes the owner, the others see that somebody has. The owner
+// disarms as it takes, under the same lock, so nothing can slip between.
+//
+// Threads: Open, Take, Close: the owner; everything else: any. mu_ is a leaf: nothing is called
+// under it. The waker lives as long as the process, so it may be called after the lock is dropped.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/waker.h"
+#include "core/message.h"
+
+namespace holdfast {
+
+class Mailbox {
+ public:
+  static constexpr uint64_t kLimitBytes = 64 << 20;
+
+  struct Batch {
+    std::vector<ChunkPtr> chunks;
+    std::vector<int> connections;  // file descriptors, owned by whoever holds the batch
+  };
+
+  void Open(Waker* waker) EXCLUDES(mu_);
+
+  // False when the bytes would pass the bound.
+  bool Reserve(uint64_t bytes, bool control = false);
+  // After the chunk has been used up, or was not posted.
+  void Unreserve(uint64_t bytes) { reserved_.fetch_sub(bytes, std::memory_order_relaxed); }
+  uint64_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
+
+  // False when the owner has gone: the chunk or the descriptor stays with the caller.
+  [[nodiscard]] bool Post(ChunkPtr& chunk) EXCLUDES(mu_);
+  [[nodiscard]] bool PostConnection(int fd) EXCLUDES(mu_);
+
+  void Take(Batch* out) EXCLUDES(mu_);
+  // From here on every post is refused. What was waiting is handed out.
+  Batch Close() EXCLUDES(mu_);
+
+ private:
+  // True if the owner has to be woken.
+  bool ArmLocked() REQUIRES(mu_);
+
+  Mutex mu_;
+  Batch waiting_ GUARDED_BY(mu_);
+  bool armed_ GUARDED_BY(mu_) = false;
+  Waker* waker_ GUARDED_BY(mu_) = nullptr;  // nullptr: closed
+
+  // Added to by senders and taken from by the owner; relaxed: it bounds memory, it orders nothing.
+  std::atomic<uint64_t> reserved_{0};
+};
+
+}  // namespace holdfast

@@ -1,0 +1,94 @@
+// The registry of the process: which workers live, which streams are autonomous, what the limits
+// are, and where a new connection goes.
+//
+// Levels of locks. mu_, the read-write lock, guards the list of workers, the options and the list of
+// autonomous streams. Below it lies each worker's cache mutex, below that each mailbox's. A thread
+// holds one cache mutex at a time. A look-up by uid takes none of them: workers_ is an array of
+// pointers published once, a worker's slot directory likewise, and a stream's line proves by itself
+// whether it still holds the uid (core/stream_line.h). Writers are preferred by the lock, since
+// readers (enumeration, statistics, placement) can wait.
+//
+// One for the process, leaked on purpose: threads that use it may outlive every environment.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <vector>
+
+#include "base/mutex.h"
+#include "core/worker.h"
+
+namespace holdfast {
+
+class Registry {
+ public:
+  static Registry& Get();
+
+  // Makes the calling thread a worker, which then opens its mailbox. The first one's options hold for
+  // all; later ones must not contradict them where `explicit_options` (bit n: option n) says that
+  // they were given.
+  Status Join(const Options& options, uint32_t explicit_options, Worker** out) EXCLUDES(mu_);
+  // The owner. Un-registers every stream of the worker with `reason`, tells the other workers, gives
+  // its connections in flight to them; returns how many streams there were.
+  uint64_t Leave(Worker& worker, CloseReason reason) EXCLUDES(mu_);
+
+  // Any thread. nullptr if there never was one.
+  Worker* FindWorker(uint32_t id) const { return workers_[id].load(std::memory_order_acquire); }
+  StreamLine* FindLine(StreamUid uid) const {
+    const Worker* worker = FindWorker(uid.worker_id());
+    return worker == nullptr ? nullptr : worker->cache.Find(uid);
+  }
+  // Counts one hit, cross-worker look-up or miss. `self` is the calling thread's worker or nullptr.
+  bool Find(Worker* self, StreamUid uid, StreamFacts* out);
+
+  // The owner. A socket that was not placed here by the listener counts as load while it is open.
+  uint32_t OpenSocket(Worker& worker, const PeerAddress& peer, bool placed);
+  void CloseSocket(Worker& worker, uint32_t socket, bool placed);
+
+  // The owner of the stream.
+  Status CreateStream(Worker& worker, uint32_t socket, StreamKind kind, std::string_view tags,
+                      uint32_t handle, StreamFacts* out);
+  // False if it was gone.
+  bool DestroyStream(Worker& worker, StreamUid uid, CloseReason reason) EXCLUDES(mu_);
+  // A second one is a no-op. False if the stream is gone.
+  bool Detach(Worker& worker, StreamUid uid) EXCLUDES(mu_);
+
+  // Hands the descriptor to the least loaded worker that accepts, or closes it if there is none.
+  void Place(int fd) EXCLUDES(mu_);
+  bool AnyoneAccepts() EXCLUDES(mu_);
+
+  // Copies of the lists, to be walked without the lock.
+  std::vector<Worker*> LiveWorkers() EXCLUDES(mu_);
+  std::vector<StreamUid> AutonomousStreams() EXCLUDES(mu_);
+  // The sums of all counters, `destroyed` never above `created`.
+  std::array<uint64_t, kCounters> Totals() EXCLUDES(mu_);
+  uint64_t total_streams() const { return total_streams_.load(std::memory_order_relaxed); }
+
+  // For threads that are no worker.
+  Counters& shared_counters() { return shared_counters_; }
+
+ private:
+  Registry() = default;
+
+  Worker* PickWorker() EXCLUDES(mu_);
+  uint64_t Sum(Counter counter) const REQUIRES_SHARED(mu_);
+  void RemoveAutonomous(StreamLine& line) EXCLUDES(mu_);
+  void AnnounceExit(uint32_t worker_id, uint64_t streams) EXCLUDES(mu_);
+
+  // Written once per number under mu_, release; read by any thread, acquire.
+  std::atomic<Worker*> workers_[kMaxWorkers]{};
+  std::atomic<uint64_t> total_streams_{0};  // reserve, and undo when over; relaxed
+  std::atomic<uint32_t> next_pick_{0};      // spreads ties; relaxed
+  Counters shared_counters_;
+
+  mutable SharedMutex mu_;
+  Options options_ GUARDED_BY(mu_);
+  std::vector<Worker*> all_ GUARDED_BY(mu_);
+  std::vector<Worker*> live_ GUARDED_BY(mu_);
+  std::vector<Worker*> dead_ GUARDED_BY(mu_);
+  // A deque, so that a million of them never move at once. A line knows its place in it.
+  std::deque<StreamUid> autonomous_ GUARDED_BY(mu_);
+};
+
+}  // namespace holdfast

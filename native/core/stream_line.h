@@ -1,0 +1,92 @@
+// One live stream in one cache line.
+//
+// Memory is type-stable: a line belongs to its place in the uid space for the life of the process,
+// is never unmapped, and holds one stream after the other. Nobody keeps a pointer's meaning; who
+// reads a line says which uid it expects and is told whether that one was there.
+//
+// The state word:  tag (generation and stream id) | live bit | closing bit | bytes queued
+// One compare-and-swap on it finds the stream, proves that it lives and reserves budget, so a
+// reservation can never fall on the line's next tenant. The other fields are read between two looks
+// at the state word: if both show the same live tag, what was read belongs to that stream. Field
+// loads acquire and field stores release, so that a reader who sees a later tenant's field also sees
+// that the state has changed.
+//
+// Threads: state: any. Other fields: written by the owner, read by any; autonomous_index by whoever
+// holds the registry's lock for writing.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/cache_line.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "core/stream_facts.h"
+
+namespace holdfast {
+
+class alignas(kCacheLine) StreamLine {
+ public:
+  static constexpr uint32_t kLiveShift = 64 - kGenerationBits - kStreamBits - 1;
+  static constexpr uint64_t kClosing = uint64_t{1} << (kLiveShift - 1);
+  static constexpr uint64_t kQueuedMask = kClosing - 1;
+
+  static constexpr uint64_t LiveWord(StreamUid uid) {
+    const uint64_t tag = static_cast<uint64_t>(uid.generation()) << kStreamBits | uid.stream_id();
+    return (tag << 1 | 1) << kLiveShift;
+  }
+
+  // Any thread.
+  bool Holds(StreamUid uid) const { return Matches(state_.load(std::memory_order_acquire), uid); }
+  // The generation and stream id of whoever is live here; false if nobody.
+  bool Tag(uint32_t* generation, uint32_t* stream_id) const;
+  bool Read(StreamUid uid, StreamFacts* out) const;
+  // The kind alone; meaningful only if a Reserve of the same uid then succeeds.
+  StreamKind kind() const {
+    return static_cast<StreamKind>(meta_.load(std::memory_order_acquire) & 0xFF);
+  }
+  // The owner's index of the stream; the owner asks, who knows that the stream is live.
+  uint32_t handle() const { return static_cast<uint32_t>(meta_.load(std::memory_order_acquire) >> 32); }
+
+  // kOk, kGone (also when it is closing) or kFull. `bytes` are counted until Release, or until the stream is retired.
+  Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget);
+  void Release(StreamUid uid, uint64_t bytes);
+
+  // Owner only.
+  void Publish(const StreamFacts& facts);
+  void Retire() { state_.store(0, std::memory_order_release); }
+  void Touch(uint64_t now_ms) { last_active_ms_.store(now_ms, std::memory_order_release); }
+  void MarkDetached(uint64_t now_ms);
+  void MarkClosing(uint64_t now_ms);
+  bool detached() const { return meta_.load(std::memory_order_relaxed) & kDetached; }
+  bool closing() const { return (state_.load(std::memory_order_relaxed) & kClosing) != 0; }
+  uint32_t tag_block() const { return tag_block_.load(std::memory_order_acquire); }
+
+  // Under the registry's lock, held for writing.
+  uint32_t autonomous_index() const { return autonomous_index_.load(std::memory_order_relaxed); }
+  void set_autonomous_index(uint32_t index) {
+    autonomous_index_.store(index, std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr uint64_t kDetached = 1 << 8;
+
+  static bool Matches(uint64_t state, StreamUid uid) {
+    return (state & ~(kQueuedMask | kClosing)) == LiveWord(uid);
+  }
+
+  std::atomic<uint64_t> state_;  // 0 in fresh memory: nobody
+  std::atomic<uint64_t> meta_;   // handle:32 | port:16 | flags:8 | kind:8
+  std::atomic<uint64_t> address_[2];
+  std::atomic<uint64_t> created_ms_;
+  std::atomic<uint64_t> last_active_ms_;
+  std::atomic<uint32_t> detached_after_ms_;  // since creation, saturating
+  std::atomic<uint32_t> autonomous_index_;
+  std::atomic<uint32_t> tag_block_;
+  std::atomic<uint32_t> socket_;
+};
+
+static_assert(sizeof(StreamLine) == kCacheLine);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+}  // namespace holdfast

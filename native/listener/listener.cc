@@ -1,0 +1,122 @@
+#include "listener/listener.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace holdfast {
+namespace {
+
+// Who has to be told when a worker begins to accept. Leaked: a thread may ask at exit.
+struct ListenerList {
+  Mutex mu;
+  std::vector<Poller*> pollers GUARDED_BY(mu);
+};
+
+ListenerList& List() {
+  static ListenerList* const list = new ListenerList;
+  return *list;
+}
+
+bool OutOfResources(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+std::unique_ptr<Listener> Listener::Open(Registry& registry, const ListenAddress& address) {
+  const int fd = OpenListeningSocket(address);
+  if (fd < 0) return nullptr;
+  std::unique_ptr<Poller> poller = Poller::Create();
+  if (poller == nullptr) {
+    const int error = errno;
+    CHECK(close(fd) == 0);
+    errno = error;
+    return nullptr;
+  }
+  std::unique_ptr<Listener> listener(new Listener(registry, fd, std::move(poller)));
+  // Signals are for the process's own threads.
+  sigset_t all;
+  sigset_t before;
+  CHECK(sigfillset(&all) == 0);
+  CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+  const int error = pthread_create(
+      &listener->thread_, nullptr,
+      [](void* self) -> void* {
+        static_cast<Listener*>(self)->Run();
+        return nullptr;
+      },
+      listener.get());
+  CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  if (error != 0) {
+    listener->thread_ = {};
+    errno = error;
+    return nullptr;
+  }
+  return listener;
+}
+
+Listener::Listener(Registry& registry, int fd, std::unique_ptr<Poller> poller)
+    : registry_(registry), fd_(fd), port_(PortOf(fd)), poller_(std::move(poller)) {
+  MutexLock lock(List().mu);
+  List().pollers.push_back(poller_.get());
+}
+
+Listener::~Listener() {
+  {
+    MutexLock lock(List().mu);
+    std::erase(List().pollers, poller_.get());
+  }
+  stop_.store(true, std::memory_order_release);
+  if (thread_ != pthread_t{}) {
+    poller_->Wake();
+    CHECK(pthread_join(thread_, nullptr) == 0);
+  }
+  CHECK(close(fd_) == 0);
+}
+
+void Listener::NotifyAll() {
+  MutexLock lock(List().mu);
+  for (Poller* poller : List().pollers) poller->Wake();
+}
+
+void Listener::Run() {
+  std::array<PollEvent, 8> events;
+  bool paused = false;
+  while (!stop_.load(std::memory_order_acquire)) {
+    SetWatching(!paused && registry_.AnyoneAccepts());
+    const int count = poller_->Wait(events, paused ? kPauseMs : -1);
+    CHECK(count >= 0);
+    paused = false;
+    for (int i = 0; i < count; i++) {
+      if (events[static_cast<size_t>(i)].kind == PollEvent::Kind::kReadable) paused = !AcceptSome();
+    }
+  }
+}
+
+bool Listener::AcceptSome() {
+  // In runs, so that a flood of connections does not keep the thread from being stopped.
+  for (int i = 0; i < 64 && registry_.AnyoneAccepts(); i++) {
+    const int fd = AcceptConnection(fd_);
+    if (fd >= 0) {
+      registry_.Place(fd);
+      continue;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
+    if (OutOfResources(errno)) return false;
+    // Any other error belongs to the one connection, which is gone (accept(2)).
+  }
+  return true;
+}
+
+void Listener::SetWatching(bool watching) {
+  if (watching == watching_) return;
+  CHECK(IsOk(watching ? poller_->WatchReadable(fd_, 0) : poller_->ForgetReadable(fd_)));
+  watching_ = watching;
+}
+
+}  // namespace holdfast

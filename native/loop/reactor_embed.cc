@@ -1,0 +1,38 @@
+#include "loop/reactor_embed.h"
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace holdfast {
+
+int ReactorEmbed::Start(uv_loop_t* loop) {
+  const int error = uv_poll_init(loop, &poll_, reactor_.fd());
+  if (error != 0) return error;
+  poll_.data = this;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&poll_));
+  const int started = uv_poll_start(&poll_, UV_READABLE, [](uv_poll_t* poll, int status, int) {
+    auto* self = static_cast<ReactorEmbed*>(poll->data);
+    // An error here is one of the descriptor itself, which is ours and open.
+    CHECK(status == 0);
+    CHECK(IsOk(self->reactor_.Process(self->handler_)));
+  });
+  CHECK(started == 0);  // libuv documents no failure of it for a descriptor that init accepted
+  return 0;
+}
+
+void ReactorEmbed::SetRef(bool ref) {
+  auto* handle = reinterpret_cast<uv_handle_t*>(&poll_);
+  ref ? uv_ref(handle) : uv_unref(handle);
+}
+
+void ReactorEmbed::Close(std::function<void()> closed) {
+  closed_ = std::move(closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {
+    // Moved out first: it may free this object.
+    const auto done = std::move(static_cast<ReactorEmbed*>(handle->data)->closed_);
+    done();
+  });
+}
+
+}  // namespace holdfast

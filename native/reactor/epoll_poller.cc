@@ -1,0 +1,100 @@
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "reactor/poller.h"
+
+namespace holdfast {
+namespace {
+
+constexpr uint32_t kKindShift = 62;
+constexpr uint64_t kTokenMask = (uint64_t{1} << kKindShift) - 1;
+
+Status Add(int poller, int fd, uint32_t events, PollEvent::Kind kind, uint64_t token) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = static_cast<uint64_t>(kind) << kKindShift | (token & kTokenMask);
+  return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) == 0 ? Status::kOk : Status::kSystem;
+}
+
+Status Remove(int poller, int fd) {
+  return epoll_ctl(poller, EPOLL_CTL_DEL, fd, nullptr) == 0 ? Status::kOk : Status::kSystem;
+}
+
+}  // namespace
+
+std::unique_ptr<Poller> Poller::Create() {
+  std::unique_ptr<Poller> poller(new Poller);
+  poller->fd_ = epoll_create1(EPOLL_CLOEXEC);
+  poller->wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  poller->timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (poller->fd_ < 0 || poller->wake_fd_ < 0 || poller->timer_fd_ < 0) return nullptr;
+  // The wake-up is edge-triggered: each write is told, and nobody has to read the counter.
+  if (!IsOk(Add(poller->fd_, poller->wake_fd_, EPOLLIN | EPOLLET, PollEvent::Kind::kWakeup, 0)) ||
+      !IsOk(Add(poller->fd_, poller->timer_fd_, EPOLLIN, PollEvent::Kind::kTimer, 0))) {
+    return nullptr;
+  }
+  return poller;
+}
+
+Poller::~Poller() {
+  for (const int fd : {timer_fd_, wake_fd_, fd_}) {
+    if (fd >= 0) CHECK(close(fd) == 0);
+  }
+}
+
+void Poller::Wake() {
+  const uint64_t one = 1;
+  ssize_t written;
+  do {
+    written = write(wake_fd_, &one, sizeof one);
+  } while (written < 0 && errno == EINTR);
+  CHECK(written == sizeof one);
+}
+
+Status Poller::SetTimer(uint64_t interval_ms) {
+  itimerspec spec{};
+  spec.it_interval.tv_sec = static_cast<time_t>(interval_ms / 1000);
+  spec.it_interval.tv_nsec = static_cast<long>(interval_ms % 1000) * 1000000;
+  spec.it_value = spec.it_interval;
+  return timerfd_settime(timer_fd_, 0, &spec, nullptr) == 0 ? Status::kOk : Status::kSystem;
+}
+
+Status Poller::WatchHangup(int fd, uint64_t token) {
+  // Edge-triggered, since a peer that stays half-closed would otherwise be told for ever. EPOLLERR
+  // and EPOLLHUP are always watched.
+  return Add(fd_, fd, EPOLLRDHUP | EPOLLET, PollEvent::Kind::kHangup, token);
+}
+
+Status Poller::WatchReadable(int fd, uint64_t token) {
+  return Add(fd_, fd, EPOLLIN, PollEvent::Kind::kReadable, token);
+}
+
+Status Poller::ForgetHangup(int fd) { return Remove(fd_, fd); }
+Status Poller::ForgetReadable(int fd) { return Remove(fd_, fd); }
+
+int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
+  constexpr int kMost = 64;
+  epoll_event ready[kMost];
+  const int most = events.size() < kMost ? static_cast<int>(events.size()) : kMost;
+  int count;
+  do {
+    count = epoll_wait(fd_, ready, most, timeout_ms);
+  } while (count < 0 && errno == EINTR);
+  for (int i = 0; i < count; i++) {
+    const auto kind = static_cast<PollEvent::Kind>(ready[i].data.u64 >> kKindShift);
+    if (kind == PollEvent::Kind::kTimer) {
+      // A timerfd rearms when it is read. EAGAIN: it was set anew meanwhile.
+      uint64_t expirations;
+      CHECK(read(timer_fd_, &expirations, sizeof expirations) == sizeof expirations ||
+            errno == EAGAIN);
+    }
+    events[static_cast<size_t>(i)] = {kind, ready[i].data.u64 & kTokenMask};
+  }
+  return count;
+}
+
+}  // namespace holdfast

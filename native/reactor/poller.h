@@ -1,0 +1,62 @@
+// Readiness of one event loop: wake-ups from other threads, one repeating timer, sockets watched for
+// the peer's hang-up, sockets watched for input. epoll_poller.cc or kqueue_poller.cc implements it;
+// the build chooses by platform.
+//
+// Threads: Wake: any; everything else: the owner loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/status.h"
+#include "base/waker.h"
+
+namespace holdfast {
+
+struct PollEvent {
+  enum class Kind : uint8_t {
+    kWakeup,
+    kTimer,
+    kHangup,    // the peer closed its side, or the connection broke. Unread input may lie before it.
+    kReadable,  // input, or a connection to accept
+  };
+  Kind kind;
+  uint64_t token;  // of a socket: what it was watched under
+};
+
+class Poller final : public Waker {
+ public:
+  // nullptr when the system refuses; errno tells.
+  static std::unique_ptr<Poller> Create();
+  ~Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  // Readable when Poll has something to tell, so that one loop can sleep on another.
+  int fd() const { return fd_; }
+
+  void Wake() override;
+  // 0 stops it.
+  [[nodiscard]] Status SetTimer(uint64_t interval_ms);
+
+  // Edge-triggered: a hang-up is told once. Tokens below 2^62. A closed descriptor forgets itself;
+  // an open one must be forgotten while it is open.
+  [[nodiscard]] Status WatchHangup(int fd, uint64_t token);
+  // Level-triggered.
+  [[nodiscard]] Status WatchReadable(int fd, uint64_t token);
+  [[nodiscard]] Status ForgetHangup(int fd);
+  [[nodiscard]] Status ForgetReadable(int fd);
+
+  // Waits up to `timeout_ms` (-1: for ever), fills `events`, returns how many, -1 on failure.
+  int Wait(std::span<PollEvent> events, int timeout_ms);
+
+ private:
+  Poller() = default;
+
+  int fd_ = -1;
+  int wake_fd_ = -1;   // epoll: an eventfd
+  int timer_fd_ = -1;  // epoll: a timerfd
+};
+
+}  // namespace holdfast

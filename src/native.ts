@@ -1,0 +1,95 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { HoldfastError } from './errors.js'
+import { checkRuntime } from './platform.js'
+import type { StreamUid } from './uid.js'
+
+/**
+ * The addon, one to one with native/binding. Where a call answers a number below zero it is a status
+ * (errors.ts) unless said otherwise. Texts of hot calls travel in memory both sides see.
+ */
+export interface NativeBinding {
+  open(
+    values: Float64Array,
+    explicit: number,
+    onBatch: (records: number, large: Buffer | undefined) => void,
+    arena: Uint8Array,
+    scratch: Uint8Array,
+    local: Uint8Array,
+    frame: Uint8Array,
+  ): number
+  leave(): void
+  setRef(ref: boolean): void
+  setAccepting(accepting: boolean): void
+  settle(delivered: number, undeliverable: number): void
+
+  openSocket(address: string, port: number, placed: boolean): number
+  closeSocket(index: number, placed: boolean): void
+  watchSocket(index: number, fd: number): number
+  forgetSocket(fd: number): number
+  socketIds(index: number): number[]
+
+  create(socket: number, kind: number, handle: number, tagBytes: number): StreamUid | number
+  destroy(uid: StreamUid, reason: number): boolean
+  detach(uid: StreamUid): boolean
+  markClosing(uid: StreamUid): void
+  touch(uid: StreamUid): void
+  unsend(uid: StreamUid, bytes: number): void
+  release(uid: StreamUid, bytes: number): void
+
+  send(
+    uid: StreamUid,
+    eventBytes: number,
+    idBytes: number,
+    dataBytes: number,
+    retryMs: number,
+    large?: Uint8Array,
+  ): number
+  takeLocal(): Buffer
+  requestClose(uid: StreamUid, code: number, reasonBytes: number): number
+  flush(): void
+
+  find(uid: StreamUid): number
+  has(uid: StreamUid): number
+  handleOf(uid: StreamUid): number
+  enumerate(
+    kind: number,
+    worker: number,
+    detached: number,
+    address: string,
+    idleForMs: number,
+    tag: string,
+  ): NativeEnumeration | number
+  enumerateNext(enumeration: NativeEnumeration): number
+  totals(): Float64Array
+  workers(): Float64Array
+
+  listen(host: string, port: number, backlog: number, ipv6Only: boolean): number
+  unlisten(port: number): boolean
+  takeConnection(fd: number): boolean
+  closeConnection(): void
+  unreadBytes(fd: number): number
+}
+
+/** An enumeration in progress; opaque. */
+export interface NativeEnumeration {
+  readonly enumeration: unique symbol
+}
+
+/** `send` answers it for a stream of another thread. */
+export const kQueued = -16
+
+function load(): NativeBinding {
+  checkRuntime(process.versions, process.platform)
+  const require = createRequire(import.meta.url)
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  try {
+    const loadBinary = require('node-gyp-build') as (folder: string) => unknown
+    return loadBinary(root) as NativeBinding
+  } catch (error) {
+    const target = `${process.platform}-${process.arch}`
+    throw new HoldfastError('ERR_HOLDFAST_BINARY', `no native binary for ${target} could be loaded`, error)
+  }
+}
+
+export const native: NativeBinding = load()
