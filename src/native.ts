@@ -88,7 +88,11 @@ function load(): NativeBinding {
     return loadBinary(root) as NativeBinding
   } catch (error) {
     const target = `${process.platform}-${process.arch}`
-    throw new HoldfastError('ERR_HOLDFAST_BINARY', `no native binary for ${target} could be loaded`, error)
+    throw new HoldfastError(
+      'ERR_HOLDFAST_BINARY',
+      `no native binary for ${target} could be loaded`,
+      error,
+    )
   }
 }
 

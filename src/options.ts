@@ -49,7 +49,11 @@ export interface CheckedOptions {
 
 /** @throws ERR_HOLDFAST_INVALID_OPTION */
 export function checkOptions(options: ManagerOptions): CheckedOptions {
-  requireKnown('options', options, optionRules.map((rule) => rule.name))
+  requireKnown(
+    'options',
+    options,
+    optionRules.map((rule) => rule.name),
+  )
   const values = new Float64Array(optionRules.length)
   let explicit = 0
   optionRules.forEach(({ name, initial, min, max }, index) => {

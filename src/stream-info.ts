@@ -82,4 +82,3 @@ function readTags(begin: number, end: number): readonly string[] {
 }
 
 const kNoTags: readonly string[] = Object.freeze([])
-

@@ -13,10 +13,10 @@ namespace holdfast {
 
 }  // namespace holdfast
 
-#define CHECK(condition)                                        \
-  do {                                                          \
-    if (!(condition)) [[unlikely]]                              \
-      ::holdfast::CheckFailed(__FILE__, __LINE__, #condition);  \
+#define CHECK(condition)                                       \
+  do {                                                         \
+    if (!(condition)) [[unlikely]]                             \
+      ::holdfast::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (0)
 
 #if defined(NDEBUG)

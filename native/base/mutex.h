@@ -1,4 +1,5 @@
-// POSIX locks that clang's thread-safety analysis understands. The only place that names pthread locks.
+// POSIX locks that clang's thread-safety analysis understands. The only place that names pthread
+// locks.
 #pragma once
 
 #include <pthread.h>
@@ -33,7 +34,8 @@ class SCOPED_CAPABILITY MutexLock {
   Mutex& mu_;
 };
 
-// Writers first, where the platform lets us say so: glibc otherwise lets a stream of readers starve them.
+// Writers first, where the platform lets us say so: glibc otherwise lets a stream of readers starve
+// them.
 class CAPABILITY("shared_mutex") SharedMutex {
  public:
   SharedMutex() {

@@ -1,4 +1,5 @@
-// What a fallible call of the core answers. src/errors.ts holds the same list; a test compares them.
+// What a fallible call of the core answers. src/errors.ts holds the same list; a test compares
+// them.
 #pragma once
 
 #include <cstdint>

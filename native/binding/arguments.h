@@ -66,6 +66,18 @@ inline NodeWorker& Self(const Napi::CallbackInfo& info) {
   return *worker;
 }
 
+// The same for calls that may come late, from a callback that outlived the manager.
+inline NodeWorker* SelfIfOpen(const Napi::CallbackInfo& info) {
+  return EnvState::Of(info.Env()).node_worker();
+}
+
+// The line of a live stream of the calling thread; nullptr if it is gone or not this thread's.
+inline StreamLine* OwnLine(const Napi::CallbackInfo& info, StreamUid uid) {
+  NodeWorker* self = SelfIfOpen(info);
+  if (self == nullptr || self->worker().id != uid.worker_id()) return nullptr;
+  return self->worker().cache.Find(uid);
+}
+
 // Text of a call that lies in the scratch memory; advances `offset`.
 inline std::string_view ScratchText(const NodeWorker& worker, size_t* offset, size_t size) {
   const std::span<uint8_t> bytes = worker.scratch().bytes();

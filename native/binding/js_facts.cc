@@ -124,7 +124,9 @@ Napi::Value JsEnumerate(const Napi::CallbackInfo& info) {
 Napi::Value JsEnumerateNext(const Napi::CallbackInfo& info) {
   const auto external = info[0].As<Napi::External<Enumeration>>();
   CHECK(external.CheckTypeTag(&kEnumerationTag));
-  const SharedMemory& frame = Self(info).frame();
+  NodeWorker* self = SelfIfOpen(info);
+  if (self == nullptr) return Number(info, -1);
+  const SharedMemory& frame = self->frame();
   std::vector<FoundStream> found;
   const bool more = external.Data()->Next(frame.bytes().size() / sizeof(FactsRecord), &found);
   if (!more && found.empty()) return Number(info, -1);

@@ -23,9 +23,8 @@ Napi::Value JsListen(const Napi::CallbackInfo& info) {
 // unlisten(port): the listener stops; true if there was one.
 Napi::Value JsUnlisten(const Napi::CallbackInfo& info) {
   const uint32_t port = Uint32Argument(info, 0);
-  const size_t stopped = std::erase_if(Self(info).listeners(), [port](const auto& listener) {
-    return listener->port() == port;
-  });
+  const size_t stopped = std::erase_if(
+      Self(info).listeners(), [port](const auto& listener) { return listener->port() == port; });
   return Boolean(info, stopped != 0);
 }
 
@@ -36,7 +35,7 @@ Napi::Value JsTakeConnection(const Napi::CallbackInfo& info) {
 
 // closeConnection(): one that was taken is closed.
 Napi::Value JsCloseConnection(const Napi::CallbackInfo& info) {
-  Self(info).CloseConnection();
+  if (NodeWorker* self = SelfIfOpen(info)) self->CloseConnection();
   return info.Env().Undefined();
 }
 

@@ -61,7 +61,7 @@ Napi::Value JsRequestClose(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsFlush(const Napi::CallbackInfo& info) {
-  Self(info).sender().Flush();
+  if (NodeWorker* self = SelfIfOpen(info)) self->sender().Flush();
   return info.Env().Undefined();
 }
 

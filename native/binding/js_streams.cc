@@ -15,7 +15,9 @@ Napi::Value JsOpenSocket(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsCloseSocket(const Napi::CallbackInfo& info) {
-  Registry::Get().CloseSocket(Self(info).worker(), Uint32Argument(info, 0), BoolArgument(info, 1));
+  NodeWorker* self = SelfIfOpen(info);
+  if (self == nullptr) return info.Env().Undefined();  // its sockets went with it
+  Registry::Get().CloseSocket(self->worker(), Uint32Argument(info, 0), BoolArgument(info, 1));
   return info.Env().Undefined();
 }
 
@@ -40,7 +42,8 @@ Napi::Value JsSocketIds(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// create(socket, kind, handle, tagBytes): uid, or status. The tags' text lies in the scratch memory.
+// create(socket, kind, handle, tagBytes): uid, or status. The tags' text lies in the scratch
+// memory.
 Napi::Value JsCreate(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   size_t offset = 0;
@@ -57,33 +60,35 @@ Napi::Value JsCreate(const Napi::CallbackInfo& info) {
 Napi::Value JsDestroy(const Napi::CallbackInfo& info) {
   const std::optional<StreamUid> uid = UidArgument(info, 0);
   const auto reason = static_cast<CloseReason>(Uint32Argument(info, 1));
-  return Boolean(info, Registry::Get().DestroyStream(Self(info).worker(), *uid, reason));
+  return Boolean(info, OwnLine(info, *uid) != nullptr &&
+                           Registry::Get().DestroyStream(Self(info).worker(), *uid, reason));
 }
 
 // detach(uid): whether it lives.
 Napi::Value JsDetach(const Napi::CallbackInfo& info) {
-  return Boolean(info, Registry::Get().Detach(Self(info).worker(), *UidArgument(info, 0)));
+  const StreamUid uid = *UidArgument(info, 0);
+  return Boolean(info,
+                 OwnLine(info, uid) != nullptr && Registry::Get().Detach(Self(info).worker(), uid));
 }
 
 Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
-  StreamLine* line = Self(info).worker().cache.Find(*UidArgument(info, 0));
+  StreamLine* line = OwnLine(info, *UidArgument(info, 0));
   if (line != nullptr && !line->closing()) line->MarkClosing(MonotonicMs());
   return info.Env().Undefined();
 }
 
 // touch(uid): a byte came or went.
 Napi::Value JsTouch(const Napi::CallbackInfo& info) {
-  StreamLine* line = Self(info).worker().cache.Find(*UidArgument(info, 0));
+  StreamLine* line = OwnLine(info, *UidArgument(info, 0));
   if (line != nullptr && !line->closing()) line->Touch(MonotonicMs());
   return info.Env().Undefined();
 }
 
 // unsend(uid, bytes): the stream's writable side had ended without our knowledge.
 Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
-  Worker& worker = Self(info).worker();
   const StreamUid uid = *UidArgument(info, 0);
-  StreamLine* line = worker.cache.Find(uid);
-  worker.counters.Add(Counter::kMessagesUndeliverable);
+  StreamLine* line = OwnLine(info, uid);
+  Self(info).worker().counters.Add(Counter::kMessagesUndeliverable);
   if (line == nullptr) return info.Env().Undefined();
   line->Release(uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
   if (!line->closing()) line->MarkClosing(MonotonicMs());
@@ -93,7 +98,7 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
 // release(uid, bytes): the socket took them.
 Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
-  StreamLine* line = Self(info).worker().cache.Find(uid);
+  StreamLine* line = OwnLine(info, uid);
   if (line != nullptr) line->Release(uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
   return info.Env().Undefined();
 }

@@ -4,11 +4,11 @@
 namespace holdfast {
 namespace {
 
-// open(values: Float64Array, explicit, onBatch, arena, scratch, local, frame): worker number or status.
-// The options in force are left in the frame.
+// open(values: Float64Array, explicit, onBatch, arena, scratch, local, frame): worker number or
+// status. The options in force are left in the frame.
 Napi::Value JsOpen(const Napi::CallbackInfo& info) {
   EnvState& state = EnvState::Of(info.Env());
-  CHECK(state.node_worker() == nullptr);
+  if (state.node_worker() != nullptr) return Code(info, Status::kClosed);  // about to leave
   const auto values = info[0].As<Napi::Float64Array>();
   CHECK(values.ElementLength() == kOptions);
   Options options;
@@ -49,7 +49,8 @@ Napi::Value JsSetAccepting(const Napi::CallbackInfo& info) {
 
 // settle(delivered, undeliverable): what became of the batch's messages.
 Napi::Value JsSettle(const Napi::CallbackInfo& info) {
-  Self(info).carrier().Settle(Uint32Argument(info, 0), Uint32Argument(info, 1));
+  NodeWorker* self = SelfIfOpen(info);
+  if (self != nullptr) self->carrier().Settle(Uint32Argument(info, 0), Uint32Argument(info, 1));
   return info.Env().Undefined();
 }
 

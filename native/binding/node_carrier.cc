@@ -19,8 +19,7 @@ NodeCarrier::NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function
 
 bool NodeCarrier::Prepare(uint64_t bytes, uint32_t operations) {
   CHECK(operations <= kMaxRecords);
-  const bool room =
-      records_ + operations <= kMaxRecords && used_ + bytes <= arena_.bytes().size();
+  const bool room = records_ + operations <= kMaxRecords && used_ + bytes <= arena_.bytes().size();
   if (!running_ || (!room && !Flush())) return false;
   if (payload_begin_ + bytes <= arena_.bytes().size()) return true;
   // Larger than the arena: then it is one message by itself, and travels in a Buffer of its own.

@@ -1,5 +1,5 @@
-// The node carrier, native half: turns operations into one batch of records in the arena and carries
-// them out with one JavaScript callback. The other half is src/inbox.ts.
+// The node carrier, native half: turns operations into one batch of records in the arena and
+// carries them out with one JavaScript callback. The other half is src/inbox.ts.
 //
 // Arena: kMaxRecords records of kRecordWords 32-bit words, then the payload bytes.
 //
@@ -30,8 +30,8 @@ class NodeCarrier final : public Carrier {
     kConnection = 6,  // file descriptor
   };
 
-  // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger than
-  // the arena, else undefined.
+  // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
+  // than the arena, else undefined.
   NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function& callback,
               const Napi::Uint8Array& arena);
 
@@ -66,7 +66,7 @@ class NodeCarrier final : public Carrier {
   const uint32_t payload_begin_;
   uint32_t used_;
   uint32_t records_ = 0;
-  uint64_t unsettled_ = 0;  // messages of the batch
+  uint64_t unsettled_ = 0;      // messages of the batch
   napi_value large_ = nullptr;  // lives in the handle scope of the loop callback that made it
   bool running_ = true;
 };

@@ -53,11 +53,11 @@ void NodeWorker::Leave(CloseReason reason) {
   if (std::exchange(leaving_, true)) return;
   leave_reason_ = reason;
   carrier_.Stop();
-  EnvState::Of(env_).Forget(this);
   if (!processing_) LeaveNow();
 }
 
 void NodeWorker::LeaveNow() {
+  EnvState::Of(env_).Forget(this);
   listeners_.clear();
   sender_.Flush();
   for (const ChunkPtr& chunk : backlog_) inbox_.Discard(*chunk);

@@ -1,5 +1,5 @@
-// Memory that both sides see: allocated in JavaScript, its address kept here with a strong reference.
-// src/native.ts describes the same layouts.
+// Memory that both sides see: allocated in JavaScript, its address kept here with a strong
+// reference. src/native.ts describes the same layouts.
 //
 // Threads: owner loop.
 #pragma once

@@ -10,8 +10,8 @@
 
 namespace holdfast {
 
-// src/stats.ts names them in the same order; a test compares the two lists. What begins stands before
-// what ends: they are read from the last to the first.
+// src/stats.ts names them in the same order; a test compares the two lists. What begins stands
+// before what ends: they are read from the last to the first.
 enum class Counter : uint32_t {
   kCacheHits,
   kCrossWorkerLookups,

@@ -94,9 +94,9 @@ bool Registry::Find(Worker* self, StreamUid uid, StreamFacts* out) {
   const Worker* holder = own ? self : FindWorker(uid.worker_id());
   StreamLine* line = holder == nullptr ? nullptr : holder->cache.Find(uid);
   const bool found = line != nullptr && line->Read(uid, out);
-  const Counter counter = !found  ? Counter::kCacheMisses
-                          : own   ? Counter::kCacheHits
-                                  : Counter::kCrossWorkerLookups;
+  const Counter counter = !found ? Counter::kCacheMisses
+                          : own  ? Counter::kCacheHits
+                                 : Counter::kCrossWorkerLookups;
   if (self != nullptr) {
     self->counters.Add(counter);
   } else {
@@ -180,7 +180,8 @@ bool Registry::Detach(Worker& worker, StreamUid uid) {
 
 void Registry::RemoveAutonomous(StreamLine& line) {
   WriteLock lock(mu_);
-  // The last one takes the place of the one that goes. It is live: it cannot leave without this lock.
+  // The last one takes the place of the one that goes. It is live: it cannot leave without this
+  // lock.
   const uint32_t place = line.autonomous_index();
   const StreamUid last = autonomous_.back();
   autonomous_[place] = last;

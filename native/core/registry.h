@@ -1,12 +1,12 @@
 // The registry of the process: which workers live, which streams are autonomous, what the limits
 // are, and where a new connection goes.
 //
-// Levels of locks. mu_, the read-write lock, guards the list of workers, the options and the list of
-// autonomous streams. Below it lies each worker's cache mutex, below that each mailbox's. A thread
-// holds one cache mutex at a time. A look-up by uid takes none of them: workers_ is an array of
-// pointers published once, a worker's slot directory likewise, and a stream's line proves by itself
-// whether it still holds the uid (core/stream_line.h). Writers are preferred by the lock, since
-// readers (enumeration, statistics, placement) can wait.
+// Levels of locks. mu_, the read-write lock, guards the list of workers, the options and the list
+// of autonomous streams. Below it lies each worker's cache mutex, below that each mailbox's. A
+// thread holds one cache mutex at a time. A look-up by uid takes none of them: workers_ is an array
+// of pointers published once, a worker's slot directory likewise, and a stream's line proves by
+// itself whether it still holds the uid (core/stream_line.h). Writers are preferred by the lock,
+// since readers (enumeration, statistics, placement) can wait.
 //
 // One for the process, leaked on purpose: threads that use it may outlive every environment.
 #pragma once
@@ -25,12 +25,12 @@ class Registry {
  public:
   static Registry& Get();
 
-  // Makes the calling thread a worker, which then opens its mailbox. The first one's options hold for
-  // all; later ones must not contradict them where `explicit_options` (bit n: option n) says that
-  // they were given.
+  // Makes the calling thread a worker, which then opens its mailbox. The first one's options hold
+  // for all; later ones must not contradict them where `explicit_options` (bit n: option n) says
+  // that they were given.
   Status Join(const Options& options, uint32_t explicit_options, Worker** out) EXCLUDES(mu_);
-  // The owner. Un-registers every stream of the worker with `reason`, tells the other workers, gives
-  // its connections in flight to them; returns how many streams there were.
+  // The owner. Un-registers every stream of the worker with `reason`, tells the other workers,
+  // gives its connections in flight to them; returns how many streams there were.
   uint64_t Leave(Worker& worker, CloseReason reason) EXCLUDES(mu_);
 
   // Any thread. nullptr if there never was one.

@@ -29,8 +29,8 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
     Count(Counter::kMessagesGone);
     return Result::kGone;
   }
-  const uint64_t budget = self_ != nullptr ? self_->options[Option::kSendBudgetBytes]
-                                           : StreamLine::kQueuedMask;
+  const uint64_t budget =
+      self_ != nullptr ? self_->options[Option::kSendBudgetBytes] : StreamLine::kQueuedMask;
   const StreamKind kind = line->kind();
   const size_t size = EncodedSize(kind, message);
   const Status status = size > budget ? Status::kFull : line->Reserve(uid, size, budget);
@@ -70,7 +70,8 @@ bool Sender::Close(StreamUid uid, uint32_t code, std::string_view reason) {
 Sender::Outbox* Sender::RoomFor(uint32_t worker_id, uint32_t bytes, bool control) {
   if (outboxes_.size() <= worker_id) outboxes_.resize(worker_id + 1);
   Outbox& outbox = outboxes_[worker_id];
-  if (outbox.chunk != nullptr && outbox.chunk->HasRoom(bytes)) [[likely]] return &outbox;
+  if (outbox.chunk != nullptr && outbox.chunk->HasRoom(bytes)) [[likely]]
+    return &outbox;
 
   // Small at first, so that a lone message reserves and touches little.
   const uint32_t usual = outbox.busy || outbox.chunk != nullptr ? kNextChunk : kFirstChunk;

@@ -52,8 +52,8 @@ class Sender {
 
   struct Outbox {
     ChunkPtr chunk;
-    bool dirty = false;       // listed in dirty_
-    bool busy = false;        // has posted a full chunk since the last Flush
+    bool dirty = false;  // listed in dirty_
+    bool busy = false;   // has posted a full chunk since the last Flush
   };
 
   Outbox* RoomFor(uint32_t worker_id, uint32_t bytes, bool control);

@@ -35,7 +35,8 @@ class SlotTable {
 
   StreamLine* Line(StreamUid uid) const {
     const Region found = region(uid.slot() >> kRegionBits);
-    if (found.lines == nullptr) [[unlikely]] return nullptr;
+    if (found.lines == nullptr) [[unlikely]]
+      return nullptr;
     return found.lines + LineIndex(found.block_bits, uid.slot(), uid.stream_id());
   }
 

@@ -8,8 +8,8 @@
 // One compare-and-swap on it finds the stream, proves that it lives and reserves budget, so a
 // reservation can never fall on the line's next tenant. The other fields are read between two looks
 // at the state word: if both show the same live tag, what was read belongs to that stream. Field
-// loads acquire and field stores release, so that a reader who sees a later tenant's field also sees
-// that the state has changed.
+// loads acquire and field stores release, so that a reader who sees a later tenant's field also
+// sees that the state has changed.
 //
 // Threads: state: any. Other fields: written by the owner, read by any; autonomous_index by whoever
 // holds the registry's lock for writing.
@@ -46,9 +46,12 @@ class alignas(kCacheLine) StreamLine {
     return static_cast<StreamKind>(meta_.load(std::memory_order_acquire) & 0xFF);
   }
   // The owner's index of the stream; the owner asks, who knows that the stream is live.
-  uint32_t handle() const { return static_cast<uint32_t>(meta_.load(std::memory_order_acquire) >> 32); }
+  uint32_t handle() const {
+    return static_cast<uint32_t>(meta_.load(std::memory_order_acquire) >> 32);
+  }
 
-  // kOk, kGone (also when it is closing) or kFull. `bytes` are counted until Release, or until the stream is retired.
+  // kOk, kGone (also when it is closing) or kFull. `bytes` are counted until Release, or until the
+  // stream is retired.
   Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget);
   void Release(StreamUid uid, uint64_t bytes);
 

@@ -1,5 +1,5 @@
-// One event loop that holds streams: its cache, its mailbox, its counters. Which kind of loop it is,
-// a Node thread or a thread of ours, the core does not know.
+// One event loop that holds streams: its cache, its mailbox, its counters. Which kind of loop it
+// is, a Node thread or a thread of ours, the core does not know.
 //
 // A Worker is never freed: when its thread goes, its number, its pages and their generations wait
 // for the next thread that joins.
@@ -29,7 +29,7 @@ struct Worker {
   // beyond the first of its socket. Added to by the listener, taken from by the owner; relaxed, as
   // nothing else is inferred from it.
   std::atomic<int64_t> load{0};
-  std::atomic<int64_t> connections{0};  // of the load; same rules
+  std::atomic<int64_t> connections{0};    // of the load; same rules
   std::atomic<uint64_t> live_streams{0};  // written by the owner, relaxed
   // Written by the owner, read by the listener, acquire/release. `accepting` is false while dead.
   std::atomic<bool> accepting{false};

@@ -49,11 +49,12 @@ class WorkerCache {
   // The esocket_uuids the socket's streams may carry, first its primary one.
   std::vector<uint32_t> SocketIds(uint32_t socket) EXCLUDES(mu_);
 
-  // Owner. What a worker that dies leaves behind; no stream may be live. Returns how many there were.
+  // Owner. What a worker that dies leaves behind; no stream may be live. Returns how many there
+  // were.
   uint32_t CloseAllSockets() EXCLUDES(mu_);
 
-  // Owner. Fills in uid, socket, peer and tag_block of `facts` and publishes the stream. Returns how
-  // many streams the socket has now; 0 when no uid is left to mint.
+  // Owner. Fills in uid, socket, peer and tag_block of `facts` and publishes the stream. Returns
+  // how many streams the socket has now; 0 when no uid is left to mint.
   uint32_t Mint(uint32_t socket, std::string_view tags, StreamFacts* facts) EXCLUDES(mu_);
   // Owner. The stream must be live. Returns how many streams its socket has left.
   uint32_t Retire(StreamUid uid) EXCLUDES(mu_);
@@ -99,9 +100,7 @@ class WorkerCache {
   uint32_t EsocketUuid(uint32_t slot) REQUIRES(mu_) {
     return static_cast<uint32_t>(Record(slot).generation) << kSlotBits | slot;
   }
-  uint32_t BlockBits(uint32_t slot) const {
-    return slots_.region(slot >> kRegionBits).block_bits;
-  }
+  uint32_t BlockBits(uint32_t slot) const { return slots_.region(slot >> kRegionBits).block_bits; }
 
   std::optional<StreamUid> MintIn(uint32_t slot) REQUIRES(mu_);
   uint32_t TakeSlot(uint32_t block_bits) REQUIRES(mu_);

@@ -22,8 +22,8 @@ int OpenListeningSocket(const ListenAddress& address);
 // The port it was given.
 uint16_t PortOf(int fd);
 
-// A non-blocking, close-on-exec connection without Nagle's delay; -1 when there is none, errno tells.
-// One file a platform.
+// A non-blocking, close-on-exec connection without Nagle's delay; -1 when there is none, errno
+// tells. One file a platform.
 int AcceptConnection(int listening_fd);
 
 // Bytes received and not yet read; -1 on failure.

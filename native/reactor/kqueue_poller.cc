@@ -48,9 +48,7 @@ Poller::~Poller() {
   if (fd_ >= 0) CHECK(close(fd_) == 0);
 }
 
-void Poller::Wake() {
-  CHECK(IsOk(Change(fd_, kWakeIdent, EVFILT_USER, 0, NOTE_TRIGGER, 0, 0)));
-}
+void Poller::Wake() { CHECK(IsOk(Change(fd_, kWakeIdent, EVFILT_USER, 0, NOTE_TRIGGER, 0, 0))); }
 
 Status Poller::SetTimer(uint64_t interval_ms) {
   if (interval_ms != 0) {

@@ -1,6 +1,6 @@
-// Readiness of one event loop: wake-ups from other threads, one repeating timer, sockets watched for
-// the peer's hang-up, sockets watched for input. epoll_poller.cc or kqueue_poller.cc implements it;
-// the build chooses by platform.
+// Readiness of one event loop: wake-ups from other threads, one repeating timer, sockets watched
+// for the peer's hang-up, sockets watched for input. epoll_poller.cc or kqueue_poller.cc implements
+// it; the build chooses by platform.
 //
 // Threads: Wake: any; everything else: the owner loop.
 #pragma once
@@ -18,7 +18,7 @@ struct PollEvent {
   enum class Kind : uint8_t {
     kWakeup,
     kTimer,
-    kHangup,    // the peer closed its side, or the connection broke. Unread input may lie before it.
+    kHangup,  // the peer closed its side, or the connection broke. Unread input may lie before it.
     kReadable,  // input, or a connection to accept
   };
   Kind kind;

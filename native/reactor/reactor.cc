@@ -12,8 +12,8 @@ std::unique_ptr<Reactor> Reactor::Create() {
 
 Status Reactor::Process(ReactorHandler& handler) {
   std::array<PollEvent, 64> events;
-  // Once: what is left keeps our descriptor readable, and the outer loop's other work gets its turn.
-  // A nested descriptor may be told ready with nothing behind it; then the count is 0.
+  // Once: what is left keeps our descriptor readable, and the outer loop's other work gets its
+  // turn. A nested descriptor may be told ready with nothing behind it; then the count is 0.
   const int count = poller_->Wait(events, 0);
   if (count < 0) return Status::kSystem;
   for (int i = 0; i < count && handler.running(); i++) {

@@ -1,0 +1,21 @@
+/**
+ * What carries a stream's bytes, behind one table of operations. Everything above speaks to a stream
+ * through it and knows no protocol; native/core/carrier.h is the same seam on the native side.
+ */
+export interface Carrier<Raw = unknown> {
+  /** Whether it takes no more bytes: ended, closed or destroyed, by whomever. */
+  ended(raw: Raw): boolean
+  /** Begins the answer to the request. Only where there is a request. */
+  respond?(raw: Raw, headers: Readonly<Record<string, string>>): void
+  /** Hands bytes on; `done` is called when the socket took them or never will. */
+  write(raw: Raw, bytes: Buffer, done: () => void): void
+  /** Holds writes back until `uncork`, to join them. */
+  cork(raw: Raw): void
+  uncork(raw: Raw): void
+  /** Finishes gracefully, behind what was written. */
+  end(raw: Raw): void
+  /** Breaks off; `code` is an HTTP/2 error code where the protocol has them (RFC 9113, section 7). */
+  reset(raw: Raw, code: number): void
+  /** Why it closed, as far as the stream itself can tell. */
+  reason(raw: Raw): 'end' | 'reset' | 'abort'
+}

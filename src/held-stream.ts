@@ -1,0 +1,62 @@
+import type { Duplex } from 'node:stream'
+import type { ServerResponse } from 'node:http'
+import type { Carrier } from './carrier.js'
+import type { EventsSocket } from './socket.js'
+import type { ManagedStream } from './stream.js'
+import type { CloseReason, StreamKind } from './stream-info.js'
+import type { StreamUid } from './uid.js'
+
+/** What a caller of close said. */
+export interface CloseDetail {
+  /** HTTP/2 error code; 0: closed gracefully. */
+  readonly code: number
+  readonly text: string
+}
+
+/**
+ * A registered stream as its own thread holds it: all of it that lives in JavaScript. Small, as there
+ * may be a hundred thousand; the `ManagedStream` that users see is made when one asks for it.
+ */
+export class HeldStream {
+  readonly uid: StreamUid
+  readonly handle: number
+  readonly kind: StreamKind
+  readonly raw: Duplex | ServerResponse
+  readonly carrier: Carrier<Duplex | ServerResponse>
+  readonly socket: EventsSocket
+  /** The neighbours in the socket's list. */
+  previous: HeldStream | undefined
+  next: HeldStream | undefined
+  /** Weak until somebody listens: an unused wrapper must not outlive its user's interest. */
+  wrapper: WeakRef<ManagedStream> | ManagedStream | undefined
+  /** Why we closed it, if we did. */
+  reason: CloseReason | undefined
+  detail: CloseDetail | undefined
+  corked = false
+  live = true
+
+  constructor(
+    uid: StreamUid,
+    handle: number,
+    kind: StreamKind,
+    raw: Duplex | ServerResponse,
+    carrier: Carrier<Duplex | ServerResponse>,
+    socket: EventsSocket,
+  ) {
+    this.uid = uid
+    this.handle = handle
+    this.kind = kind
+    this.raw = raw
+    this.carrier = carrier
+    this.socket = socket
+    this.previous = undefined
+    this.next = undefined
+    this.wrapper = undefined
+    this.reason = undefined
+    this.detail = undefined
+  }
+
+  existingWrapper(): ManagedStream | undefined {
+    return this.wrapper instanceof WeakRef ? this.wrapper.deref() : this.wrapper
+  }
+}

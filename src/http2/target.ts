@@ -1,0 +1,49 @@
+import { Http2ServerResponse, type Http2Session, type ServerHttp2Stream } from 'node:http2'
+import { ServerResponse } from 'node:http'
+import { Duplex } from 'node:stream'
+import type { Carrier } from '../carrier.js'
+import { HoldfastError } from '../errors.js'
+import { duplexCarrier, http1Carrier, http2Carrier } from './carriers.js'
+
+/** What can be registered. */
+export type StreamTarget = ServerHttp2Stream | Http2ServerResponse | ServerResponse | Duplex
+
+/** A target, taken apart: the stream that is kept, who carries it, and whose socket it lies on. */
+export interface ResolvedTarget {
+  readonly raw: Duplex | ServerResponse
+  readonly carrier: Carrier<never>
+  /** An HTTP/2 session, or what stands for the socket of a stream that has none. */
+  readonly owner: Http2Session | Duplex
+  readonly headersSent: boolean
+}
+
+/** @throws ERR_HOLDFAST_INVALID_STREAM, ERR_HOLDFAST_STREAM_DEAD */
+export function resolveTarget(target: unknown): ResolvedTarget {
+  if (target instanceof Http2ServerResponse) {
+    // The compat response drops its stream when that closes.
+    const stream = target.stream as ServerHttp2Stream | undefined
+    if (!stream || target.writableEnded) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
+    return resolveHttp2(stream)
+  }
+  if (target instanceof ServerResponse) {
+    const socket = target.req.socket as Duplex | null
+    if (!socket || target.destroyed || target.writableEnded || socket.destroyed) {
+      throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
+    }
+    return { raw: target, carrier: http1Carrier, owner: socket, headersSent: target.headersSent }
+  }
+  if (!(target instanceof Duplex)) throw new HoldfastError('ERR_HOLDFAST_INVALID_STREAM')
+  if (isHttp2Stream(target)) return resolveHttp2(target)
+  if (target.destroyed || target.writableEnded) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
+  return { raw: target, carrier: duplexCarrier, owner: target, headersSent: false }
+}
+
+function isHttp2Stream(target: Duplex): target is ServerHttp2Stream {
+  return 'session' in target && 'rstCode' in target && 'sentHeaders' in target
+}
+
+function resolveHttp2(stream: ServerHttp2Stream): ResolvedTarget {
+  const session = stream.session
+  if (!session || http2Carrier.ended(stream)) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
+  return { raw: stream, carrier: http2Carrier, owner: session, headersSent: stream.headersSent }
+}

@@ -1,0 +1,94 @@
+import { arena, arenaWords, kRecordWords } from './memory.js'
+import { native } from './native.js'
+import type { StreamTable } from './stream-table.js'
+
+/** In the order of native/binding/node_carrier.h, from 1. */
+const op = { write: 1, close: 2, workerExit: 3, hangup: 4, expired: 5, connection: 6 } as const
+
+/** In the order of native/core/sweep.h. */
+const expiries = ['idle', 'maxAge', 'stuck'] as const
+export type Expiry = (typeof expiries)[number]
+
+/** What a batch can bring beside writes. Handles are those of the stream table. */
+export interface InboxEvents {
+  close(handle: number, code: number, reason: string): void
+  expired(handle: number, expiry: Expiry): void
+  workerExit(worker: number, streams: number): void
+  hangup(socket: number): void
+  connection(fd: number): void
+}
+
+/**
+ * Carries out one batch of records; the native half is native/binding/node_carrier.cc. Whatever a
+ * record's handling throws is thrown again outside, as an uncaught error of its own, so that the
+ * records behind it are not lost with it.
+ */
+export class Inbox {
+  readonly #table: StreamTable
+  readonly #events: InboxEvents
+  #delivered = 0
+  #undeliverable = 0
+
+  constructor(table: StreamTable, events: InboxEvents) {
+    this.#table = table
+    this.#events = events
+  }
+
+  readonly onBatch = (records: number, large: Buffer | undefined): void => {
+    this.#table.beginBatch()
+    this.#delivered = this.#undeliverable = 0
+    for (let i = 0; i < records; i++) {
+      try {
+        this.#handle(i * kRecordWords, large)
+      } catch (error) {
+        process.nextTick(() => {
+          throw error
+        })
+      }
+    }
+    this.#table.endBatch()
+    // Also after the manager was closed by one of them: then the batch is still the worker's last.
+    native.settle(this.#delivered, this.#undeliverable)
+  }
+
+  #handle(at: number, large: Buffer | undefined): void {
+    const a = arenaWords[at + 1]!
+    const b = arenaWords[at + 2]!
+    const c = arenaWords[at + 3]!
+    const d = arenaWords[at + 4]!
+    switch (arenaWords[at]) {
+      case op.write:
+        return this.#write(a, large ?? copy(b, c), d)
+      case op.close:
+        return this.#events.close(a, d, arena.toString('utf8', b, b + c))
+      case op.workerExit:
+        return this.#events.workerExit(a, b + c * 2 ** 32)
+      case op.hangup:
+        return this.#events.hangup(a)
+      case op.expired:
+        return this.#events.expired(a, expiries[b]!)
+      case op.connection:
+        return this.#events.connection(a)
+    }
+  }
+
+  #write(handle: number, bytes: Buffer, messages: number): void {
+    const stream = this.#table.get(handle)
+    // Gone, or ended by its own user, since the batch was made.
+    if (!stream || stream.carrier.ended(stream.raw)) {
+      this.#undeliverable += messages
+      return
+    }
+    this.#delivered += messages
+    const { uid } = stream
+    const size = bytes.length
+    stream.carrier.write(stream.raw, bytes, () => native.release(uid, size))
+  }
+}
+
+/** The arena is overwritten by the next batch; what is written outlives this one. */
+function copy(offset: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length)
+  arena.copy(bytes, 0, offset, offset + length)
+  return bytes
+}

@@ -1,0 +1,376 @@
+import { lookup } from 'node:dns/promises'
+import type { Server } from 'node:net'
+import { getSystemErrorName } from 'node:util'
+import { LazyEmitter } from './emitter.js'
+import { errorOfStatus, HoldfastError, status } from './errors.js'
+import { listStreams, type StreamFilter } from './filter.js'
+import type { HeldStream } from './held-stream.js'
+import { AcceptingServer } from './http2/accept.js'
+import { resolveTarget, type StreamTarget } from './http2/target.js'
+import { Inbox } from './inbox.js'
+import { arena, frame, frameNumbers, local, scratch } from './memory.js'
+import { native } from './native.js'
+import {
+  checkOptions,
+  optionRules,
+  requireInteger,
+  requireKnown,
+  type ManagerOptions,
+} from './options.js'
+import { Outbox, type SendOptions, type SendResult } from './outbox.js'
+import type { EventsSocket } from './socket.js'
+import { sseResponseHeaders, type SseOptions } from './sse.js'
+import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
+import { type CloseOptions, ManagedStream } from './stream.js'
+import { StreamHolder } from './stream-holder.js'
+import { readInfo, type StreamInfo } from './stream-info.js'
+import { StreamTable } from './stream-table.js'
+import { invalidUid, type StreamUid } from './uid.js'
+
+export interface RegisterOptions {
+  /** The wire form of its messages: `raw` bytes, the default, or `sse`. */
+  kind?: 'raw' | 'sse'
+  /** Names to list it by; together at most 255 bytes, each counting one more than its text. */
+  tags?: readonly string[]
+}
+
+export interface ListenOptions {
+  /** 0, the default: any free one. */
+  port?: number
+  /** A name or address. Default `::`, and with it IPv4, where the system has IPv6; else `0.0.0.0`. */
+  host?: string
+  /** Connections that wait while nobody accepts. Default 511. */
+  backlog?: number
+  /** On `::`, leave IPv4 alone. Default false. */
+  ipv6Only?: boolean
+}
+
+/** An open port. */
+export interface Listening {
+  readonly port: number
+  readonly address: string
+  /** Stops listening; connections it accepted live on. */
+  close(): void
+}
+
+export interface StreamManagerEvents {
+  /** A socket of this thread, before its first stream. */
+  socket: [EventsSocket]
+  /** Another thread has gone, and with it its streams. */
+  workerExit: [{ worker: number; streams: number }]
+}
+
+const kManager = Symbol.for('holdfast.manager')
+type Shared = { [kManager]?: StreamManager }
+
+/**
+ * The streams of the process, seen from one thread. Every thread that opens it becomes a worker: it
+ * can hold streams, and reach those of all the others. Callbacks run on the thread that opened it.
+ */
+export class StreamManager extends LazyEmitter<StreamManagerEvents> {
+  /** This thread's number, the first field of its streams' uids. */
+  readonly worker: number
+  readonly #table = new StreamTable()
+  readonly #outbox = new Outbox(this.#table)
+  readonly #holder: StreamHolder
+  #accepting: AcceptingServer | undefined
+  readonly #listening = new Set<number>()
+  #open = true
+
+  /**
+   * This thread's manager, made if there is none. The first `open` of the process sets the options;
+   * one that gives none joins.
+   * @throws ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_OPTIONS_MISMATCH, ERR_HOLDFAST_EXHAUSTED
+   */
+  static open(options: ManagerOptions = {}): StreamManager {
+    const checked = checkOptions(options)
+    const shared = native as Shared
+    const existing = shared[kManager]
+    if (!existing) return (shared[kManager] = new StreamManager(checked.values, checked.explicit))
+    optionRules.forEach(({ name }, index) => {
+      if (options[name] !== undefined && options[name] !== existing.#inForce[index]) {
+        throw errorOfStatus(status.optionsMismatch)
+      }
+    })
+    return existing
+  }
+
+  readonly #inForce: readonly number[]
+
+  private constructor(values: Float64Array, explicit: number) {
+    super()
+    const inbox = new Inbox(this.#table, {
+      close: (handle, code, reason) => this.#holder.closeByHandle(handle, code, reason),
+      expired: (handle, expiry) => this.#holder.expire(handle, expiry),
+      hangup: (index) => this.#holder.hangup(index),
+      workerExit: (worker, streams) => this.emit('workerExit', { worker, streams }),
+      connection: (fd) => this.#takeConnection(fd),
+    })
+    const worker = native.open(values, explicit, inbox.onBatch, arena, scratch, local, frame)
+    if (worker < 0) throw errorOfStatus(worker)
+    this.worker = worker
+    this.#inForce = optionRules.map((_, index) => frameNumbers[index] ?? 0)
+    const option = (name: keyof ManagerOptions): number =>
+      this.#inForce[optionRules.findIndex((rule) => rule.name === name)] ?? 0
+    this.#holder = new StreamHolder(this, this.#table, {
+      pingIntervalMs: option('pingIntervalMs'),
+      pingTimeoutMs: option('pingTimeoutMs'),
+      reportActivity: option('idleTimeoutMs') > 0,
+    })
+  }
+
+  /**
+   * Takes a live HTTP/2 stream, HTTP response or Duplex under management.
+   * @throws ERR_HOLDFAST_INVALID_STREAM, ERR_HOLDFAST_STREAM_DEAD, ERR_HOLDFAST_ALREADY_REGISTERED,
+   *   ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_WORKER_LIMIT, ERR_HOLDFAST_TOTAL_LIMIT, ERR_HOLDFAST_CLOSED
+   */
+  register(target: StreamTarget, options: RegisterOptions = {}): ManagedStream {
+    this.#requireOpen()
+    requireKnown('options', options, ['kind', 'tags'])
+    const { kind = 'raw', tags } = options
+    if (kind !== 'raw' && kind !== 'sse') {
+      throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', 'kind must be raw or sse')
+    }
+    return this.wrap(this.#holder.hold(resolveTarget(target), kind, tags))
+  }
+
+  /**
+   * Answers the request as an event stream (200, text/event-stream) and registers it.
+   * @throws as `register`, and ERR_HOLDFAST_HEADERS_SENT; the request is then unanswered
+   */
+  sse(target: StreamTarget, options: SseOptions = {}): ManagedStream {
+    this.#requireOpen()
+    const headers = sseResponseHeaders(options)
+    const resolved = resolveTarget(target)
+    if (resolved.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
+    const respond = resolved.carrier.respond
+    if (!respond) {
+      throw new HoldfastError(
+        'ERR_HOLDFAST_INVALID_STREAM',
+        'there is no request to answer on a Duplex',
+      )
+    }
+    const held = this.#holder.hold(resolved, 'sse', options.tags)
+    respond(resolved.raw as never, headers)
+    return this.wrap(held)
+  }
+
+  /** What is known of a live stream of any thread. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
+  find(uid: StreamUid): StreamInfo | undefined {
+    this.#requireUid(uid)
+    return this.#lives(native.find(uid), uid) ? readInfo(0) : undefined
+  }
+
+  /** Whether it lives, on any thread. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
+  has(uid: StreamUid): boolean {
+    this.#requireUid(uid)
+    return this.#lives(native.has(uid), uid)
+  }
+
+  /** The stream, on the thread that holds it; undefined on others. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
+  get(uid: StreamUid): ManagedStream | undefined {
+    this.#requireUid(uid)
+    const handle = native.handleOf(uid)
+    if (handle < 0) {
+      this.#lives(handle, uid)
+      return undefined
+    }
+    const held = this.#table.get(handle)
+    return held && this.wrap(held)
+  }
+
+  /**
+   * Sends a message to a stream of any thread, in order with what this thread sent it before. A string
+   * goes as UTF-8; in an event stream `data` may have any number of lines.
+   * @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
+   */
+  send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
+    if (!this.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
+    return this.#outbox.send(uid, data, options)
+  }
+
+  /**
+   * Closes a stream of any thread, behind what this thread sent it before. False if it is gone.
+   * @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
+   */
+  close(uid: StreamUid, options?: Partial<CloseOptions>): boolean
+  /**
+   * Closes the manager of this thread: it accepts no more, its streams end, its number is free. Other
+   * threads go on. Resolves when the native side has let go.
+   */
+  close(): Promise<void>
+  close(uid?: StreamUid, options: Partial<CloseOptions> = {}): boolean | Promise<void> {
+    if (arguments.length === 0) return this.#closeManager()
+    this.#requireUid(uid)
+    const { code, reason } = checkCloseOptions(options)
+    const handle = native.handleOf(uid)
+    if (handle >= 0) return this.#holder.closeByHandle(handle, code, reason)
+    this.#lives(handle, uid)
+    return this.#outbox.requestClose(uid, code, reason)
+  }
+
+  /** Lists live streams of all threads. @throws ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_CLOSED */
+  streams(filter: StreamFilter = {}): IterableIterator<StreamInfo> {
+    this.#requireOpen()
+    return listStreams(filter)
+  }
+
+  /** Counters of the process. @throws ERR_HOLDFAST_CLOSED */
+  stats(): Stats {
+    this.#requireOpen()
+    return readStats()
+  }
+
+  /** The live workers of the process. @throws ERR_HOLDFAST_CLOSED */
+  workers(): WorkerInfo[] {
+    this.#requireOpen()
+    return readWorkers()
+  }
+
+  /**
+   * Opens a port for the whole process: a thread of its own accepts, and gives each connection to the
+   * least loaded worker that accepts. Until one does, connections wait. Keeps this thread alive.
+   * @throws ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_LISTEN (its `cause` has the system's code)
+   */
+  async listen(options: ListenOptions = {}): Promise<Listening> {
+    this.#requireOpen()
+    requireKnown('options', options, ['port', 'host', 'backlog', 'ipv6Only'])
+    const port = requireInteger('port', options.port ?? 0, 0, 0xffff)
+    const backlog = requireInteger('backlog', options.backlog ?? 511, 1, 0xffff)
+    const { host, ipv6Only = false } = options
+    if (host !== undefined && typeof host !== 'string') {
+      throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', 'host must be a string')
+    }
+    const addresses = host === undefined ? ['::', '0.0.0.0'] : [await resolveHost(host)]
+    this.#requireOpen()
+    let bound = -1
+    let address = ''
+    for (address of addresses) {
+      bound = native.listen(address, port, backlog, Boolean(ipv6Only))
+      if (bound >= 0 || !/AFNOSUPPORT|ADDRNOTAVAIL/.test(getSystemErrorName(bound))) break
+    }
+    if (bound < 0) throw listenError(getSystemErrorName(bound), `${address}:${port}`)
+    this.#listening.add(bound)
+    this.#updateRef()
+    return { port: bound, address, close: () => this.#unlisten(bound) }
+  }
+
+  /**
+   * From now on this thread's share of the connections goes to `server`: any node:http2 (secure or
+   * not), https or http server, as if it had accepted them. Ends with `server.close()` or `close()`.
+   * Keeps this thread alive.
+   * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_ALREADY_ACCEPTING, ERR_HOLDFAST_CLOSED
+   */
+  accept(server: Server): void {
+    this.#requireOpen()
+    if (this.#accepting) throw new HoldfastError('ERR_HOLDFAST_ALREADY_ACCEPTING')
+    this.#accepting = new AcceptingServer(server, () => this.#stopAccepting())
+    this.#holder.adoptSessionsOf(server)
+    native.setAccepting(true)
+    this.#updateRef()
+  }
+
+  /** @internal */
+  get isOpen(): boolean {
+    return this.#open
+  }
+
+  /** @internal The stream's object, made if nobody has one. */
+  wrap(held: HeldStream): ManagedStream {
+    const existing = held.existingWrapper()
+    if (existing) return existing
+    const wrapper = new ManagedStream(this, held)
+    held.wrapper = new WeakRef(wrapper)
+    return wrapper
+  }
+
+  /** @internal */
+  detach(held: HeldStream): void {
+    this.#requireOpen()
+    this.#holder.detach(held)
+  }
+
+  /** @internal */
+  closeSocketGracefully(socket: EventsSocket): void {
+    this.#holder.closeSocketGracefully(socket)
+  }
+
+  #takeConnection(fd: number): void {
+    // Refused when the descriptor went elsewhere meanwhile; with nobody accepting it goes there now.
+    const accepting = this.#accepting
+    if (!accepting || !native.takeConnection(fd)) return
+    const socket = AcceptingServer.wrap(accepting.server, fd)
+    socket.once('close', () => native.closeConnection())
+    accepting.take(socket)
+  }
+
+  #stopAccepting(): void {
+    if (!this.#accepting) return
+    this.#accepting = undefined
+    if (!this.#open) return
+    native.setAccepting(false)
+    this.#updateRef()
+  }
+
+  #unlisten(port: number): void {
+    if (!this.#open || !this.#listening.delete(port)) return
+    native.unlisten(port)
+    this.#updateRef()
+  }
+
+  #updateRef(): void {
+    native.setRef(this.#accepting !== undefined || this.#listening.size > 0)
+  }
+
+  async #closeManager(): Promise<void> {
+    if (!this.#open) return
+    this.#accepting?.release()
+    this.#stopAccepting()
+    this.#holder.closeAll()
+    this.#open = false
+    native.leave()
+    // The native side lets go at the end of the batch that may be running now.
+    await new Promise((resolve) => setImmediate(resolve))
+    delete (native as Shared)[kManager]
+  }
+
+  #requireOpen(): void {
+    if (!this.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
+  }
+
+  #requireUid(uid: unknown): asserts uid is StreamUid {
+    this.#requireOpen()
+    if (typeof uid !== 'bigint') throw invalidUid(uid)
+  }
+
+  #lives(result: number, uid: StreamUid): boolean {
+    if (result === status.invalid) throw invalidUid(uid)
+    return result >= 0
+  }
+}
+
+function checkCloseOptions(options: Partial<CloseOptions>): CloseOptions {
+  requireKnown('options', options, ['code', 'reason'])
+  const code = requireInteger('code', options.code ?? 0, 0, 0xffff_ffff)
+  const reason: unknown = options.reason ?? ''
+  if (typeof reason !== 'string' || reason.length > 1024) {
+    throw new HoldfastError(
+      'ERR_HOLDFAST_INVALID_OPTION',
+      'reason must be a string of at most 1024 characters',
+    )
+  }
+  return { code, reason }
+}
+
+async function resolveHost(host: string): Promise<string> {
+  try {
+    return (await lookup(host)).address
+  } catch (error) {
+    throw new HoldfastError('ERR_HOLDFAST_LISTEN', `cannot resolve ${host}`, error)
+  }
+}
+
+function listenError(code: string, where: string): HoldfastError {
+  const cause = Object.assign(new Error(`${code}: listen ${where}`), { code, syscall: 'listen' })
+  return new HoldfastError('ERR_HOLDFAST_LISTEN', `cannot listen on ${where}: ${code}`, cause)
+}

@@ -1,0 +1,161 @@
+import { HoldfastError, status } from './errors.js'
+import type { HeldStream } from './held-stream.js'
+import { frameWords, local, scratch } from './memory.js'
+import { kQueued, native } from './native.js'
+import type { StreamTable } from './stream-table.js'
+import { invalidUid, type StreamUid } from './uid.js'
+
+/**
+ * What became of a message: `sent`, written to a stream of this thread; `queued`, on its way to another
+ * thread; `full`, over the stream's budget or the thread's mailbox, nothing was taken; `gone`, the
+ * stream is closing, closed, or never was.
+ */
+export type SendResult = 'sent' | 'queued' | 'full' | 'gone'
+
+/** Fields of a server-sent event; other kinds of stream have no use for them. */
+export interface SendOptions {
+  event?: string
+  id?: string
+  /** Reconnection time, in ms. */
+  retry?: number
+}
+
+const kNoId = -1
+const kNoRetry = -1
+/** UTF-8 takes at most this many bytes a UTF-16 unit. */
+const kBytesAUnit = 3
+
+/** This thread's way to streams by uid. */
+export class Outbox {
+  readonly #table: StreamTable
+  #flushPending = false
+  readonly #corked: HeldStream[] = []
+
+  constructor(table: StreamTable) {
+    this.#table = table
+  }
+
+  send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
+    if (typeof uid !== 'bigint') throw invalidUid(uid)
+    let offset = 0
+    let eventBytes = 0
+    let idBytes = kNoId
+    let retry = kNoRetry
+    if (options !== undefined) {
+      checkSendOptions(options)
+      if (options.event !== undefined) offset = eventBytes = scratch.write(options.event)
+      if (options.id !== undefined) {
+        idBytes = scratch.write(options.id, offset)
+        offset += idBytes
+      }
+      if (options.retry !== undefined) retry = options.retry
+    }
+    let result: number
+    if (typeof data === 'string') {
+      if (data.length * kBytesAUnit <= scratch.length - offset) {
+        const bytes = scratch.write(data, offset)
+        result = native.send(uid, eventBytes, idBytes, bytes, retry)
+      } else {
+        result = native.send(uid, eventBytes, idBytes, 0, retry, Buffer.from(data))
+      }
+    } else if (data instanceof Uint8Array) {
+      if (data.length <= scratch.length - offset) {
+        scratch.set(data, offset)
+        result = native.send(uid, eventBytes, idBytes, data.length, retry)
+      } else {
+        result = native.send(uid, eventBytes, idBytes, 0, retry, data)
+      }
+    } else {
+      throw new HoldfastError(
+        'ERR_HOLDFAST_INVALID_ARGUMENT',
+        'data must be a string or Uint8Array',
+      )
+    }
+    if (result === kQueued) {
+      this.#flushSoon()
+      return 'queued'
+    }
+    if (result >= 0) return this.#write(uid, result)
+    if (result === status.full) return 'full'
+    if (result === status.invalid) throw invalidUid(uid)
+    return 'gone'
+  }
+
+  /** Asks another thread to close its stream. */
+  requestClose(uid: StreamUid, code: number, reason: string): boolean {
+    const result = native.requestClose(uid, code, scratch.write(reason))
+    if (result === status.invalid) throw invalidUid(uid)
+    if (result === status.ok) this.#flushSoon()
+    return result === status.ok
+  }
+
+  /** What this tick had to say to other threads goes at its end, in one batch each. */
+  #flushSoon(): void {
+    if (this.#flushPending) return
+    this.#flushPending = true
+    process.nextTick(() => {
+      this.#flushPending = false
+      native.flush()
+    })
+  }
+
+  /** Hands an encoded message to a stream of this thread. */
+  #write(uid: StreamUid, bytes: number): SendResult {
+    const stream = this.#table.get(frameWords[0] ?? 0)
+    let encoded: Buffer
+    if (bytes <= local.length) {
+      encoded = Buffer.allocUnsafe(bytes)
+      local.copy(encoded, 0, 0, bytes)
+    } else {
+      encoded = native.takeLocal()
+    }
+    if (!stream || stream.carrier.ended(stream.raw)) {
+      native.unsend(uid, bytes)
+      return 'gone'
+    }
+    this.#cork(stream)
+    stream.carrier.write(stream.raw, encoded, () => native.release(uid, bytes))
+    return 'sent'
+  }
+
+  /** Joins what this tick writes to one stream. */
+  #cork(stream: HeldStream): void {
+    if (stream.corked) return
+    stream.corked = true
+    stream.carrier.cork(stream.raw)
+    if (this.#corked.push(stream) > 1) return
+    process.nextTick(() => {
+      for (const corked of this.#corked.splice(0)) {
+        corked.corked = false
+        corked.carrier.uncork(corked.raw)
+      }
+    })
+  }
+}
+
+const kForbidden = /[\r\n\0]/
+const kMaxField = 4096
+
+function checkSendOptions(options: SendOptions): void {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object')
+  const { event, id, retry } = options
+  for (const [name, value] of [
+    ['event', event],
+    ['id', id],
+  ] as const) {
+    if (value === undefined) continue
+    // A line break would begin another field; browsers ignore an id with NUL.
+    if (typeof value !== 'string' || kForbidden.test(value) || value.length > kMaxField) {
+      throw invalid(
+        `${name} must be a string without CR, LF or NUL, of at most ${kMaxField} characters`,
+      )
+    }
+  }
+  if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry < 2 ** 53)) {
+    throw invalid('retry must be a whole number of milliseconds')
+  }
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', message)
+}

@@ -1,0 +1,113 @@
+import { native } from './native.js'
+import { closeReasons, streamKinds, type CloseReason } from './stream-info.js'
+
+/** The counters of native/core/counters.h up to those of a kind or a reason, in its order. */
+export const counterNames = [
+  'cacheHits',
+  'crossWorkerLookups',
+  'cacheMisses',
+  'socketsOpened',
+  'socketsClosed',
+  'streamsDetached',
+  'detachedDestroyed',
+  'messagesSent',
+  'messagesQueued',
+  'messagesFull',
+  'messagesGone',
+  'messagesDelivered',
+  'messagesUndeliverable',
+  'connectionsPlaced',
+  'connectionsReturned',
+  'connectionsDropped',
+] as const
+
+type Counted = Record<(typeof counterNames)[number], number>
+
+/**
+ * Of the whole process, since it began. `messages…`: `Sent` to a stream of the sender's own thread,
+ * `Queued` for another, `Full` and `Gone` refused; of the queued ones, `Delivered` to their stream,
+ * or `Undeliverable`, as the stream or its thread had gone.
+ */
+export interface Stats extends Counted {
+  totalStreamsCreated: number
+  totalStreamsDestroyed: number
+  activeStreams: number
+  activeRawStreams: number
+  activeSseStreams: number
+  activeWebsocketStreams: number
+  /** Live streams that are detached, of any kind. */
+  detachedStreams: number
+  /** Live events sockets. */
+  activeSockets: number
+  /** Streams destroyed, by reason. */
+  closed: Record<CloseReason, number>
+}
+
+export function readStats(): Stats {
+  const totals = native.totals()
+  const at = (index: number): number => totals[index] ?? 0
+  const counted = Object.fromEntries(counterNames.map((name, i) => [name, at(i)])) as Counted
+  const created = counterNames.length
+  const destroyed = created + streamKinds.length
+  const closed = destroyed + streamKinds.length
+  const active = streamKinds.map((_, kind) => at(created + kind) - at(destroyed + kind))
+  const sum = (begin: number): number =>
+    streamKinds.reduce((all, _, kind) => all + at(begin + kind), 0)
+  return {
+    totalStreamsCreated: sum(created),
+    totalStreamsDestroyed: sum(destroyed),
+    activeStreams: sum(created) - sum(destroyed),
+    activeRawStreams: active[0] ?? 0,
+    activeSseStreams: active[1] ?? 0,
+    activeWebsocketStreams: active[2] ?? 0,
+    detachedStreams: counted.streamsDetached - counted.detachedDestroyed,
+    activeSockets: counted.socketsOpened - counted.socketsClosed,
+    ...counted,
+    closed: Object.fromEntries(closeReasons.map((reason, i) => [reason, at(closed + i)])) as Record<
+      CloseReason,
+      number
+    >,
+  }
+}
+
+/** One live worker. */
+export interface WorkerInfo {
+  readonly id: number
+  /** Whether it takes connections from `listen`. */
+  readonly accepting: boolean
+  /** What a new connection is weighed by: connections, and each stream beyond a socket's first. */
+  readonly load: number
+  /** Placed by `listen` and not yet closed. */
+  readonly connections: number
+  readonly streams: number
+  readonly sockets: number
+  /** Blocks of uids in use, waiting to be used again, and spent for ever. */
+  readonly blocksLive: number
+  readonly blocksQuarantined: number
+  readonly blocksRetired: number
+  /** Bytes waiting in its mailbox, or reserved by senders about to fill it. */
+  readonly mailboxBytes: number
+}
+
+const kColumns = 10
+
+export function readWorkers(): WorkerInfo[] {
+  const table = native.workers()
+  const workers: WorkerInfo[] = []
+  for (let row = 0; row < table.length; row += kColumns) {
+    const at = (column: number): number => table[row + column] ?? 0
+    workers.push({
+      id: at(0),
+      accepting: at(1) === 1,
+      load: at(2),
+      connections: at(3),
+      streams: at(4),
+      sockets: at(5),
+      blocksLive: at(6),
+      blocksQuarantined: at(7),
+      blocksRetired: at(8),
+      mailboxBytes: at(9),
+    })
+  }
+  return workers
+}
