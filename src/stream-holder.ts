@@ -123,7 +123,6 @@ export class StreamHolder {
       this.#release(held, 'manager')
       if (!held.carrier.ended(held.raw)) held.carrier.end(held.raw)
     }
-    this.#watch.stop()
     for (const socket of this.#sockets) {
       if (!socket) continue
       const session = sessionOf(socket)

@@ -1,27 +1,31 @@
-import type { Http2Session } from 'node:http2'
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { native } from '../native.js'
 import type { EventsSocket } from '../socket.js'
 import { descriptorOf } from './descriptor.js'
 
-interface Ping {
-  /** When it was sent, or when its answer came, in ms of the monotonic clock. */
-  at: number
-  outstanding: boolean
+interface Watched {
+  /** Requests that came with a body, while they are open. */
+  readonly bodies: Set<ServerHttp2Stream>
+  /** When the last PING was sent, or answered, in ms of the monotonic clock. */
+  pingAt: number
+  pingOutstanding: boolean
 }
 
-/** How long node may take to notice for itself that a peer has gone, in ms. */
-const kGraceMs = 1000
+/** How often to look again at a session whose peer has gone, in ms: from, to. */
+const kFirstCheckMs = 10
+const kLastCheckMs = 500
 
 /**
- * Finds sessions whose peer is gone but which node:http2 keeps. After some protocol errors it sends
- * GOAWAY and reports nothing more: if the peer leaves, the socket stays in CLOSE-WAIT; if it stays,
- * writes pile up. So the socket is watched for the peer's hang-up, and each session is pinged.
+ * Ends sessions whose peer is gone. node:http2 alone does not: after some protocol errors it sends
+ * GOAWAY and reports nothing more; if the peer leaves, the socket stays in CLOSE-WAIT; if it stays,
+ * writes pile up. And where it does see the peer's FIN, it drops request bodies that nobody has read
+ * yet. So the socket is made half-open and watched for the peer's hang-up, and each session is pinged.
  */
 export class SessionWatch {
   readonly #intervalMs: number
   readonly #timeoutMs: number
-  readonly #pings = new Map<EventsSocket, Ping>()
+  readonly #sessions = new Map<EventsSocket, Watched>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(intervalMs: number, timeoutMs: number) {
@@ -32,74 +36,84 @@ export class SessionWatch {
   add(socket: EventsSocket): void {
     const session = sessionOf(socket)
     if (!session) return
+    const bodies = new Set<ServerHttp2Stream>()
+    this.#sessions.set(socket, { bodies, pingAt: performance.now(), pingOutstanding: false })
     const fd = descriptorOf(session.socket)
-    // A descriptor that cannot be watched leaves the PING.
-    if (fd !== undefined) native.watchSocket(socket.index, fd)
+    if (fd !== undefined && native.watchSocket(socket.index, fd) === 0) {
+      // From here a FIN is ours to answer; a descriptor that cannot be watched leaves it to node.
+      session.socket.allowHalfOpen = true
+      session.on('stream', (stream: ServerHttp2Stream, _headers: object, flags: number) => {
+        if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) return
+        bodies.add(stream)
+        stream.once('close', () => bodies.delete(stream))
+      })
+    }
     if (this.#intervalMs === 0) return
-    this.#pings.set(socket, { at: performance.now(), outstanding: false })
     const step = Math.max(10, Math.min(this.#intervalMs, this.#timeoutMs) / 4)
     this.#timer ??= setInterval(() => this.#pingAll(), step).unref()
   }
 
   remove(socket: EventsSocket): void {
-    this.#pings.delete(socket)
     const session = sessionOf(socket)
-    const fd = session?.destroyed === false ? descriptorOf(session.socket) : undefined
+    if (!session || !this.#sessions.delete(socket)) return
+    const fd = session.destroyed ? undefined : descriptorOf(session.socket)
     // Once closed it forgets itself, and its number may be another socket's.
-    if (fd !== undefined) native.forgetSocket(fd)
-    if (this.#pings.size > 0) return
+    if (fd !== undefined) {
+      native.forgetSocket(fd)
+      session.socket.allowHalfOpen = false
+    }
+    if (this.#sessions.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
   }
 
-  /** Forgets the sockets that stay open when the manager closes. */
-  stop(): void {
-    for (const socket of [...this.#pings.keys()]) this.remove(socket)
-  }
-
   /**
-   * The peer closed its side: a hint, not a verdict, for request bytes may lie unread before it.
-   * Only when none are left and node has not closed the session by itself is it destroyed.
+   * The peer closed its side: a hint, not a verdict, for request bytes may lie unread before it, in
+   * the system or in a stream whose handler is slow. The session ends when none are left.
    */
-  hangup(socket: EventsSocket): void {
+  hangup(socket: EventsSocket, againMs = kFirstCheckMs): void {
     const session = sessionOf(socket)
-    const check = (): void => {
-      if (!socket.live || !session || session.destroyed) return
-      const fd = descriptorOf(session.socket)
-      if (fd === undefined || native.unreadBytes(fd) > 0 || hasUnreadBody(socket)) {
-        setTimeout(check, kGraceMs).unref()
-      } else {
-        session.destroy()
-      }
+    const watched = this.#sessions.get(socket)
+    if (!session || !watched || session.destroyed) return
+    const fd = descriptorOf(session.socket)
+    const unread = fd !== undefined && native.unreadBytes(fd) > 0
+    if (!unread && ![...watched.bodies].some(isUnread)) {
+      session.destroy()
+      return
     }
-    setTimeout(check, kGraceMs).unref()
+    const next = Math.min(againMs * 2, kLastCheckMs)
+    setTimeout(() => this.hangup(socket, next), againMs).unref()
   }
 
   #pingAll(): void {
     const now = performance.now()
-    for (const [socket, ping] of this.#pings) {
+    for (const [socket, watched] of this.#sessions) {
       const session = sessionOf(socket)!
       if (session.destroyed) continue
-      if (ping.outstanding) {
-        if (now - ping.at >= this.#timeoutMs) session.destroy()
-      } else if (now - ping.at >= this.#intervalMs) {
-        ping.outstanding = session.ping(() => {
-          ping.outstanding = false
-          ping.at = performance.now()
+      if (watched.pingOutstanding) {
+        if (now - watched.pingAt >= this.#timeoutMs) session.destroy()
+      } else if (now - watched.pingAt >= this.#intervalMs) {
+        watched.pingAt = now
+        watched.pingOutstanding = session.ping(() => {
+          watched.pingOutstanding = false
+          watched.pingAt = performance.now()
         })
-        ping.at = now
       }
     }
   }
 }
 
-export function sessionOf(socket: EventsSocket): Http2Session | undefined {
-  return 'ping' in socket.owner ? socket.owner : undefined
+/** Whether its handler has yet to be given bytes, or the end, that the peer did send. */
+function isUnread(stream: ServerHttp2Stream): boolean {
+  if (stream.destroyed || stream.readableEnded) return false
+  return (
+    stream.readableLength > 0 ||
+    stream.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE
+  )
 }
 
-/** A registered request whose body its handler has not read to the end. */
-function hasUnreadBody(socket: EventsSocket): boolean {
-  return socket.heldStreams().some(({ raw }) => 'readableLength' in raw && raw.readableLength > 0)
+export function sessionOf(socket: EventsSocket): Http2Session | undefined {
+  return 'ping' in socket.owner ? socket.owner : undefined
 }
 
 /** The address of the socket under a session or stream; empty if there is none. */
