@@ -11,11 +11,12 @@ import { peerOf, sessionOf, SessionWatch } from './http2/session-watch.js'
 import type { ResolvedTarget } from './http2/target.js'
 import type { Expiry } from './inbox.js'
 import type { StreamManager } from './manager.js'
+import { scratch } from './memory.js'
 import { native } from './native.js'
 import { EventsSocket } from './socket.js'
 import { closeReasons, streamKinds, type CloseReason, type StreamKind } from './stream-info.js'
 import type { StreamTable } from './stream-table.js'
-import { writeTags } from './tags.js'
+import { encodeTags } from './tags.js'
 
 const kHeld = Symbol('holdfast.held')
 const kSocket = Symbol('holdfast.socket')
@@ -50,9 +51,10 @@ export class StreamHolder {
   hold(target: ResolvedTarget, kind: StreamKind, tags: readonly string[] | undefined): HeldStream {
     const raw = target.raw as Raw
     if (raw[kHeld]?.live) throw new HoldfastError('ERR_HOLDFAST_ALREADY_REGISTERED')
+    const tagText = encodeTags(tags)
     const socket = this.#socketOf(target.owner)
-    const tagBytes = writeTags(tags)
     const handle = this.#table.reserve()
+    const tagBytes = scratch.write(tagText)
     const uid = native.create(socket.index, streamKinds.indexOf(kind), handle, tagBytes)
     if (typeof uid === 'number') {
       this.#table.free(handle)

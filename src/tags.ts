@@ -1,14 +1,13 @@
 import { HoldfastError } from './errors.js'
-import { scratch } from './memory.js'
 
 const kMaxBytes = 255
 
 /**
- * Writes tags where the native side reads them: each, then a zero byte. Returns how many bytes.
+ * Tags as the native side keeps them: each, then a zero byte.
  * @throws ERR_HOLDFAST_INVALID_OPTION
  */
-export function writeTags(tags: readonly string[] | undefined): number {
-  if (tags === undefined || tags.length === 0) return 0
+export function encodeTags(tags: readonly string[] | undefined): string {
+  if (tags === undefined) return ''
   if (!Array.isArray(tags)) throw invalid('tags must be an array of strings')
   let bytes = 0
   for (const tag of tags as readonly unknown[]) {
@@ -19,7 +18,7 @@ export function writeTags(tags: readonly string[] | undefined): number {
   }
   if (bytes > kMaxBytes)
     throw invalid(`tags must take at most ${kMaxBytes} bytes, one more each than its text`)
-  return scratch.write(`${tags.join('\0')}\0`)
+  return tags.map((tag) => `${tag}\0`).join('')
 }
 
 function invalid(message: string): HoldfastError {

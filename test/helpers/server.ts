@@ -26,7 +26,9 @@ export async function serve(server: Server, options: ManagerOptions = {}): Promi
 }
 
 /** Every request becomes a detached event stream; `onStream` sees each. */
-export function sseServer(onStream: (stream: ManagedStream, path: string) => void): http2.Http2Server {
+export function sseServer(
+  onStream: (stream: ManagedStream, path: string) => void,
+): http2.Http2Server {
   const server = http2.createServer()
   server.on('stream', (stream, headers) => {
     const managed = StreamManager.open().sse(stream).detach()

@@ -16,7 +16,12 @@ const breaks: Record<string, (client: RawClient) => void> = {
   'a frame over the size limit': (client) =>
     client.send(frame.data, 0, 1, Buffer.alloc((1 << 14) + 1)),
   'a broken header block': (client) =>
-    client.send(frame.headers, flag.endHeaders | flag.endStream, 3, Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff])),
+    client.send(
+      frame.headers,
+      flag.endHeaders | flag.endStream,
+      3,
+      Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
+    ),
 }
 
 const kPeers = 300
@@ -50,7 +55,9 @@ for (const [what, breakIt] of Object.entries(breaks)) {
         for (const client of clients) breakIt(client)
         if (leaves) {
           await until('every peer was told', () =>
-            clients.every((client) => client.received(frame.goaway).length > 0 || client.socket.readableEnded),
+            clients.every(
+              (client) => client.received(frame.goaway).length > 0 || client.socket.readableEnded,
+            ),
           )
           for (const client of clients) client.socket.end()
         }
