@@ -32,6 +32,26 @@
       'native/loop/reactor_embed.cc',
       'native/loop/reactor_table.cc',
     ],
+    'test_sources': [
+      'test/native/main.cc',
+      'test/native/base/uid.test.cc',
+      'test/native/codec/sse.test.cc',
+      'test/native/core/slot_table.test.cc',
+      'test/native/core/stream_line.test.cc',
+      'test/native/core/tag_store.test.cc',
+      'test/native/core/worker_cache.test.cc',
+      'test/native/stress/uids.test.cc',
+    ],
+    # What also holds when each field of a uid is a few bits wide, and what only then is reached.
+    'tiny_test_sources': [
+      'test/native/main.cc',
+      'test/native/base/uid.test.cc',
+      'test/native/core/slot_table.test.cc',
+      'test/native/core/stream_line.test.cc',
+      'test/native/core/uid_wrap.test.cc',
+      'test/native/core/worker_cache.test.cc',
+      'test/native/stress/uids.test.cc',
+    ],
   },
   'target_defaults': {
     'include_dirs': ['native'],
@@ -49,8 +69,9 @@
     },
     'conditions': [
       ['sanitize!=""', {
-        'cflags': ['-fsanitize=<(sanitize)', '-fno-omit-frame-pointer', '-g'],
+        'cflags': ['-fsanitize=<(sanitize)', '-fno-omit-frame-pointer', '-g', '-O1'],
         'ldflags': ['-fsanitize=<(sanitize)'],
+        'configurations': {'Release': {'cflags!': ['-O3'], 'defines!': ['NDEBUG']}},
       }],
       ['sanitize=="address"', {
         'cflags': ['-fsanitize=undefined', '-fno-sanitize-recover=undefined'],
@@ -86,5 +107,58 @@
         ['OS=="linux"', {'ldflags': ['-Wl,-z,nodelete']}],
       ],
     },
+  ],
+  'conditions': [
+    ['build_tests=="true"', {
+      'targets': [
+        {
+          'target_name': 'core_tests',
+          'type': 'executable',
+          'dependencies': ['holdfast_core'],
+          'include_dirs': ['test/native'],
+          'sources': ['<@(test_sources)'],
+          'cflags': ['-O1'],
+          'cflags_cc!': ['-fno-exceptions'],
+          'ldflags': ['-pthread'],
+        },
+        {
+          # Compiles the core anew: with these fields every wrap comes within seconds.
+          'target_name': 'core_tests_tiny',
+          'type': 'executable',
+          'include_dirs': ['test/native'],
+          'sources': ['<@(core_sources)', '<@(tiny_test_sources)'],
+          'defines': [
+            'HOLDFAST_GENERATION_BITS=2',
+            'HOLDFAST_SLOT_BITS=4',
+            'HOLDFAST_STREAM_BITS=4',
+          ],
+          'cflags': ['-O1'],
+          'cflags_cc!': ['-fno-exceptions'],
+          'ldflags': ['-pthread'],
+          'conditions': [
+            ['OS=="linux"', {'sources': ['<@(linux_sources)']}],
+            ['OS=="mac"', {'sources': ['<@(mac_sources)']}],
+          ],
+        },
+      ],
+    }],
+    # Each holds one planted fault, which the sanitizer must report.
+    ['build_tests=="true" and sanitize=="thread"', {
+      'targets': [{
+        'target_name': 'canary',
+        'type': 'executable',
+        'sources': ['test/native/canary/race.cc'],
+        'cflags': ['-O0'],
+        'ldflags': ['-pthread'],
+      }],
+    }],
+    ['build_tests=="true" and sanitize=="address"', {
+      'targets': [{
+        'target_name': 'canary',
+        'type': 'executable',
+        'sources': ['test/native/canary/leak.cc'],
+        'cflags': ['-O0'],
+      }],
+    }],
   ],
 }

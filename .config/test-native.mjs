@@ -1,0 +1,137 @@
+// Builds and runs the native tests: plain, or with `--sanitize thread` or `--sanitize address`.
+// Each flavour is built in a folder of its own, so that none disturbs the addon in build/.
+// The last line is `N passed, N failed`.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { nodeDirectory } from './node-headers.mjs'
+
+const usage = `Usage: node .config/test-native.mjs [--sanitize thread|address] [-- doctest options]
+
+STRESS_MS   how long each stress loop runs (default 300)
+TEST_SEED   the seed to repeat a run with`
+
+const top = dirname(dirname(fileURLToPath(import.meta.url)))
+const options = { sanitize: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
+const { values, positionals } = parseArgs({ options, allowPositionals: true })
+if (values.help) {
+  console.log(usage)
+  process.exit(0)
+}
+const sanitize = values.sanitize ?? ''
+if (!['', 'thread', 'address'].includes(sanitize)) {
+  console.error(usage)
+  process.exit(2)
+}
+
+const doctest = ['/usr/include', '/usr/local/include', '/opt/homebrew/include']
+if (!doctest.some((path) => existsSync(join(path, 'doctest/doctest.h')))) {
+  console.log('left out: native tests (doctest is not installed)')
+  process.exit(process.env.HOLDFAST_REQUIRE_ALL === '1' ? 1 : 0)
+}
+
+// Which report fails a run is the run's own exit code; a leak counts as one too.
+const suppressions = (name) => `suppressions=${join(top, 'test/suppressions', name)}`
+const environment = {
+  ...process.env,
+  TSAN_OPTIONS: `halt_on_error=0:exitcode=66:${suppressions('tsan.txt')}`,
+  ASAN_OPTIONS: 'detect_leaks=1:exitcode=67:detect_stack_use_after_return=1',
+  LSAN_OPTIONS: `exitcode=67:print_suppressions=0:${suppressions('lsan.txt')}`,
+  UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
+}
+const canaries = {
+  thread: { says: 'WARNING: ThreadSanitizer: data race', named: 'PlantedRace', code: 66 },
+  address: { says: 'ERROR: LeakSanitizer: detected memory leaks', named: 'PlantedLeak', code: 67 },
+}
+
+function checkEveryTestIsBuilt() {
+  const built = readFileSync(join(top, 'binding.gyp'), 'utf8')
+  const files = readdirSync(join(top, 'test/native'), { recursive: true })
+  const left = files.filter(
+    (file) => file.endsWith('.cc') && !built.includes(`'test/native/${file}'`),
+  )
+  if (left.length === 0) return
+  console.error(`not in binding.gyp: ${left.join(', ')}`)
+  process.exit(1)
+}
+
+// gyp writes to build/ beside its binding.gyp; links make a flavour's folder look like the top.
+function build(targets) {
+  const folder = join(top, 'build', 'native-tests', sanitize || 'plain')
+  mkdirSync(join(folder, 'test'), { recursive: true })
+  for (const name of ['binding.gyp', 'native', 'test/native']) {
+    rmSync(join(folder, name), { force: true })
+    symlinkSync(join(top, name), join(folder, name))
+  }
+  const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
+  const headers = nodeDirectory()
+  const common = ['--silent', ...(headers ? [`--nodedir=${headers}`] : [])]
+  const defines = ['-Dbuild_tests=true', ...(sanitize ? [`-Dsanitize=${sanitize}`] : [])]
+  for (const step of [
+    ['configure', '--', ...defines],
+    ['build', '--jobs', 'max', ...targets],
+  ]) {
+    const [command, ...rest] = step
+    const { status } = spawnSync(process.execPath, [gyp, command, ...common, ...rest], {
+      cwd: folder,
+      stdio: 'inherit',
+    })
+    if (status !== 0) process.exit(status ?? 1)
+  }
+  return resolve(folder, 'build/Release')
+}
+
+let passed = 0
+let failed = 0
+
+function runTests(file) {
+  const { status, signal, stdout } = spawnSync(file, positionals, {
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 300_000,
+    maxBuffer: 1 << 28,
+  })
+  process.stdout.write(stdout)
+  const counts = /test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed/.exec(stdout)
+  if (counts) {
+    passed += Number(counts[1])
+    failed += Number(counts[2])
+  }
+  // A crash, a sanitizer's report or a run that says nothing is a failure beyond those counted.
+  if (status !== 0 && !(status === 1 && Number(counts?.[2]) > 0)) {
+    console.error(`${file}: ended with ${signal ?? `code ${status}`}`)
+    failed++
+  } else if (!counts || Number(counts[1]) === 0) {
+    console.error(`${file}: ran no tests`)
+    failed++
+  }
+}
+
+function runCanary(file) {
+  const { says, named, code } = canaries[sanitize]
+  const { status, stderr } = spawnSync(file, {
+    env: environment,
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  const reported = status === code && stderr.includes(says) && stderr.includes(named)
+  console.log(`canary: the planted fault was ${reported ? '' : 'NOT '}reported (code ${status})`)
+  if (reported) {
+    passed++
+  } else {
+    process.stderr.write(stderr)
+    failed++
+  }
+}
+
+checkEveryTestIsBuilt()
+const targets = ['core_tests', 'core_tests_tiny']
+const release = build(sanitize ? [...targets, 'canary'] : targets)
+for (const target of targets) runTests(join(release, target))
+if (sanitize) runCanary(join(release, 'canary'))
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)

@@ -1,0 +1,93 @@
+// A worker of the process's registry for the length of a test, and what a test asks of it.
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/registry.h"
+
+namespace holdfast::test {
+
+class CountingWaker final : public Waker {
+ public:
+  void Wake() override { wakes.fetch_add(1); }
+  std::atomic<uint32_t> wakes{0};
+};
+
+inline Options RoomyOptions() {
+  Options options;
+  options[Option::kMaxStreamsPerWorker] = 1 << 20;
+  options[Option::kMaxTotalStreams] = 1 << 20;
+  options[Option::kCleanupIntervalMs] = 1000;
+  options[Option::kSendBudgetBytes] = 1 << 20;
+  return options;
+}
+
+inline StreamFacts FactsOf(StreamUid uid) {
+  StreamFacts facts;
+  facts.uid = uid;
+  return facts;
+}
+
+class TestWorker {
+ public:
+  explicit TestWorker(const Options& options = RoomyOptions()) {
+    CHECK(Registry::Get().Join(options, 0, &worker_) == Status::kOk);
+    worker_->mailbox.Open(&waker_);
+  }
+  ~TestWorker() { Leave(); }
+  TestWorker(const TestWorker&) = delete;
+  TestWorker& operator=(const TestWorker&) = delete;
+
+  Worker& operator*() const { return *worker_; }
+  Worker* operator->() const { return worker_; }
+  Worker* get() const { return worker_; }
+  uint32_t wakes() const { return waker_.wakes.load(); }
+
+  uint64_t Leave(CloseReason reason = CloseReason::kWorker) {
+    if (left_) return 0;
+    left_ = true;
+    return Registry::Get().Leave(*worker_, reason);
+  }
+
+  uint32_t Open(const PeerAddress& peer = {}) {
+    return Registry::Get().OpenSocket(*worker_, peer, /*placed=*/false);
+  }
+  void CloseSocket(uint32_t socket) {
+    Registry::Get().CloseSocket(*worker_, socket, /*placed=*/false);
+  }
+  StreamFacts Create(uint32_t socket, StreamKind kind = StreamKind::kRaw,
+                     std::string_view tags = {}, uint32_t handle = 0) {
+    StreamFacts facts;
+    CHECK(Registry::Get().CreateStream(*worker_, socket, kind, tags, handle, &facts) ==
+          Status::kOk);
+    return facts;
+  }
+  bool Destroy(StreamUid uid, CloseReason reason = CloseReason::kEnd) {
+    return Registry::Get().DestroyStream(*worker_, uid, reason);
+  }
+  bool Detach(StreamUid uid) { return Registry::Get().Detach(*worker_, uid); }
+
+ private:
+  Worker* worker_ = nullptr;
+  // Outlived by no thread of the test: each joins its threads before its workers go.
+  CountingWaker waker_;
+  bool left_ = false;
+};
+
+// What the process counted since this object was made.
+class CountedSince {
+ public:
+  CountedSince() : before_(Registry::Get().Totals()) {}
+  uint64_t operator[](Counter counter) const {
+    const auto index = static_cast<uint32_t>(counter);
+    return Registry::Get().Totals()[index] - before_[index];
+  }
+
+ private:
+  const std::array<uint64_t, kCounters> before_;
+};
+
+}  // namespace holdfast::test
