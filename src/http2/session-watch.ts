@@ -5,16 +5,21 @@ import type { EventsSocket } from '../socket.js'
 import { descriptorOf } from './descriptor.js'
 
 interface Watched {
-  /** Requests that came with a body, while they are open. */
-  readonly bodies: Set<ServerHttp2Stream>
+  /** Requests that came with a body, while they are open; made when the first comes. */
+  bodies: Set<ServerHttp2Stream> | undefined
   /** When the last PING was sent, or answered, in ms of the monotonic clock. */
   pingAt: number
   pingOutstanding: boolean
 }
 
+const kWatched = Symbol('holdfast.watched')
+type WatchedSession = Http2Session & { [kWatched]?: Watched }
+
 /** How often to look again at a session whose peer has gone, in ms: from, to. */
 const kFirstCheckMs = 10
 const kLastCheckMs = 500
+/** How long unread bytes may stay the same before nobody can be reading them, in ms. */
+const kStalledMs = 1000
 
 /**
  * Ends sessions whose peer is gone. node:http2 alone does not: after some protocol errors it sends
@@ -36,17 +41,18 @@ export class SessionWatch {
   add(socket: EventsSocket): void {
     const session = sessionOf(socket)
     if (!session) return
-    const bodies = new Set<ServerHttp2Stream>()
-    this.#sessions.set(socket, { bodies, pingAt: performance.now(), pingOutstanding: false })
+    const watched: Watched = {
+      bodies: undefined,
+      pingAt: performance.now(),
+      pingOutstanding: false,
+    }
+    this.#sessions.set(socket, watched)
     const fd = descriptorOf(session.socket)
     if (fd !== undefined && native.watchSocket(socket.index, fd) === 0) {
       // From here a FIN is ours to answer; a descriptor that cannot be watched leaves it to node.
       session.socket.allowHalfOpen = true
-      session.on('stream', (stream: ServerHttp2Stream, _headers: object, flags: number) => {
-        if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) return
-        bodies.add(stream)
-        stream.once('close', () => bodies.delete(stream))
-      })
+      ;(session as WatchedSession)[kWatched] = watched
+      session.on('stream', noteBody)
     }
     if (this.#intervalMs === 0) return
     const step = Math.max(10, Math.min(this.#intervalMs, this.#timeoutMs) / 4)
@@ -69,20 +75,34 @@ export class SessionWatch {
 
   /**
    * The peer closed its side: a hint, not a verdict, for request bytes may lie unread before it, in
-   * the system or in a stream whose handler is slow. The session ends when none are left.
+   * the system or in a stream whose handler is slow. The session ends when none are left, or when
+   * those in the system stay as they are: then node has given the session up and reads no more.
    */
-  hangup(socket: EventsSocket, againMs = kFirstCheckMs): void {
-    const session = sessionOf(socket)
-    const watched = this.#sessions.get(socket)
-    if (!session || !watched || session.destroyed) return
-    const fd = descriptorOf(session.socket)
-    const unread = fd !== undefined && native.unreadBytes(fd) > 0
-    if (!unread && ![...watched.bodies].some(isUnread)) {
-      session.destroy()
-      return
+  hangup(socket: EventsSocket): void {
+    let againMs = kFirstCheckMs
+    let unreadBytes = -1
+    let unreadSince = 0
+    const check = (): void => {
+      const session = sessionOf(socket)
+      const watched = this.#sessions.get(socket)
+      if (!session || !watched || session.destroyed) return
+      const now = performance.now()
+      const unread = native.unreadBytes(descriptorOf(session.socket) ?? -1)
+      if (unread !== unreadBytes) {
+        unreadBytes = unread
+        unreadSince = now
+      }
+      const moving = unread > 0 && now - unreadSince < kStalledMs
+      // A stream registered as the session's first came before its body could be noted.
+      const registered = socket.heldStreams().map(({ raw }) => raw as ServerHttp2Stream)
+      if (!moving && ![...(watched.bodies ?? []), ...registered].some(isUnread)) {
+        session.destroy()
+        return
+      }
+      setTimeout(check, againMs).unref()
+      againMs = Math.min(againMs * 2, kLastCheckMs)
     }
-    const next = Math.min(againMs * 2, kLastCheckMs)
-    setTimeout(() => this.hangup(socket, next), againMs).unref()
+    check()
   }
 
   #pingAll(): void {
@@ -103,9 +123,23 @@ export class SessionWatch {
   }
 }
 
+/** Shared by all sessions, so that one costs no closure. */
+function noteBody(
+  this: WatchedSession,
+  stream: ServerHttp2Stream,
+  _headers: object,
+  flags: number,
+): void {
+  const watched = this[kWatched]
+  if (!watched || (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) return
+  const bodies = (watched.bodies ??= new Set())
+  bodies.add(stream)
+  stream.once('close', () => bodies.delete(stream))
+}
+
 /** Whether its handler has yet to be given bytes, or the end, that the peer did send. */
 function isUnread(stream: ServerHttp2Stream): boolean {
-  if (stream.destroyed || stream.readableEnded) return false
+  if (stream.destroyed || stream.readableEnded || stream.endAfterHeaders) return false
   return (
     stream.readableLength > 0 ||
     stream.state.state === constants.NGHTTP2_STREAM_STATE_HALF_CLOSED_REMOTE

@@ -39,19 +39,20 @@ export class RawClient {
   readonly frames: { type: number; flags: number; stream: number; body: Buffer }[] = []
   #rest = Buffer.alloc(0)
 
-  private constructor(socket: Socket) {
+  /** Takes a connected socket and begins the session on it. */
+  constructor(socket: Socket) {
     this.socket = socket
     socket.on('error', () => {})
     socket.on('data', (bytes: Buffer) => this.#parse(bytes))
+    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    this.send(frame.settings, 0, 0, Buffer.alloc(0))
   }
 
   static async connect(port: number, allowHalfOpen = true): Promise<RawClient> {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen })
-    const client = new RawClient(socket)
+    socket.on('error', () => {})
     await once(socket, 'connect')
-    socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-    client.send(frame.settings, 0, 0, Buffer.alloc(0))
-    return client
+    return new RawClient(socket)
   }
 
   send(type: number, flags: number, stream: number, body: Buffer): void {

@@ -3,11 +3,13 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { generate } from 'selfsigned'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { StreamManager } from '../../dist/index.js'
 import { openSockets } from '../helpers/fds.js'
 import { connect, get } from '../helpers/client.js'
+import { frame, RawClient } from '../helpers/raw-http2.js'
 import { serve, type TestServer } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
 
@@ -39,6 +41,35 @@ describe('a server that is given connections', () => {
     const [response] = (await once(request, 'response')) as [http.IncomingMessage]
     expect((await response.setEncoding('utf8').toArray()).join('')).toBe('1.1')
     client.destroy()
+    await until('both are forgotten', () => server!.manager.workers()[0]?.load === 0)
+  })
+
+  it('ends a TLS session whose client left behind a broken frame', async () => {
+    const node = http2.createSecureServer(tls)
+    const closes: string[] = []
+    node.on('stream', (stream) => {
+      server!.manager.sse(stream).on('close', ({ reason }) => closes.push(reason))
+    })
+    server = await serve(node, { pingIntervalMs: 0 })
+    const before = openSockets()
+    const client = connectTls({
+      port: server.port,
+      host: '127.0.0.1',
+      ALPNProtocols: ['h2'],
+      rejectUnauthorized: false,
+    })
+    client.on('error', () => {})
+    await once(client, 'secureConnect')
+    const raw = new RawClient(client)
+    raw.get(1, '/')
+    await until('the stream is held', () => server!.manager.stats().activeSseStreams === 1)
+    raw.send(frame.data, 0, 0, Buffer.from('x'))
+    await until('it was told', () => raw.received(frame.goaway).length > 0)
+    client.end()
+    await until('the stream closed', () => closes.length > 0)
+    expect(closes).toEqual(['session'])
+    client.destroy()
+    await until('the descriptor is back', () => openSockets() === before)
   })
 
   it('cuts off a client that does not finish its headers', async () => {
