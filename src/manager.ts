@@ -8,7 +8,7 @@ import type { HeldStream } from './held-stream.js'
 import { AcceptingServer } from './http2/accept.js'
 import { resolveTarget, type StreamTarget } from './http2/target.js'
 import { Inbox } from './inbox.js'
-import { arena, frame, frameNumbers, local, scratch } from './memory.js'
+import { arena, frame, frameNumbers, frameWords, local, scratch } from './memory.js'
 import { native } from './native.js'
 import {
   checkOptions,
@@ -250,9 +250,10 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
       if (bound >= 0 || !/AFNOSUPPORT|ADDRNOTAVAIL/.test(getSystemErrorName(bound))) break
     }
     if (bound < 0) throw listenError(getSystemErrorName(bound), `${address}:${port}`)
-    this.#listening.add(bound)
+    const listener = frameWords[0] ?? 0
+    this.#listening.add(listener)
     this.#updateRef()
-    return { port: bound, address, close: () => this.#unlisten(bound) }
+    return { port: bound, address, close: () => this.#unlisten(listener) }
   }
 
   /**
@@ -312,9 +313,9 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     this.#updateRef()
   }
 
-  #unlisten(port: number): void {
-    if (!this.#open || !this.#listening.delete(port)) return
-    native.unlisten(port)
+  #unlisten(listener: number): void {
+    if (!this.#open || !this.#listening.delete(listener)) return
+    native.unlisten(listener)
     this.#updateRef()
   }
 

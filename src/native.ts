@@ -65,7 +65,7 @@ export interface NativeBinding {
   workers(): Float64Array
 
   listen(host: string, port: number, backlog: number, ipv6Only: boolean): number
-  unlisten(port: number): boolean
+  unlisten(listener: number): void
   takeConnection(fd: number): boolean
   closeConnection(): void
   unreadBytes(fd: number): number

@@ -6,7 +6,8 @@
 namespace holdfast {
 namespace {
 
-// listen(host: string, port, backlog, ipv6Only): the port; below zero: the negative errno.
+// listen(host: string, port, backlog, ipv6Only): the port, and the listener's number in the frame's first
+// word; below zero: the negative errno.
 Napi::Value JsListen(const Napi::CallbackInfo& info) {
   ListenAddress address;
   address.host = info[0].As<Napi::String>().Utf8Value();
@@ -16,16 +17,14 @@ Napi::Value JsListen(const Napi::CallbackInfo& info) {
   std::unique_ptr<Listener> listener = Listener::Open(Registry::Get(), address);
   if (listener == nullptr) return Number(info, -errno);
   const uint16_t port = listener->port();
-  Self(info).listeners().push_back(std::move(listener));
+  *Self(info).frame().As<uint32_t>() = Self(info).AddListener(std::move(listener));
   return Number(info, port);
 }
 
-// unlisten(port): the listener stops; true if there was one.
+// unlisten(listener): it stops, and its port is closed when the call returns.
 Napi::Value JsUnlisten(const Napi::CallbackInfo& info) {
-  const uint32_t port = Uint32Argument(info, 0);
-  const size_t stopped = std::erase_if(
-      Self(info).listeners(), [port](const auto& listener) { return listener->port() == port; });
-  return Boolean(info, stopped != 0);
+  Self(info).RemoveListener(Uint32Argument(info, 0));
+  return info.Env().Undefined();
 }
 
 // takeConnection(fd): JavaScript owns the descriptor from here. False: it is not to be touched.

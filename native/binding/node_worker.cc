@@ -135,6 +135,11 @@ void NodeWorker::SetAccepting(bool accepting) {
   Listener::NotifyAll();
 }
 
+uint32_t NodeWorker::AddListener(std::unique_ptr<Listener> listener) {
+  listeners_.emplace(next_listener_, std::move(listener));
+  return next_listener_++;
+}
+
 bool NodeWorker::TakeConnection(int fd) { return std::erase(untaken_, fd) == 1; }
 
 void NodeWorker::CloseConnection() {

@@ -9,6 +9,7 @@
 #include <napi.h>
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -56,7 +57,9 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   bool TakeConnection(int fd);
   void CloseConnection();
 
-  std::vector<std::unique_ptr<Listener>>& listeners() { return listeners_; }
+  // The number it is known by.
+  uint32_t AddListener(std::unique_ptr<Listener> listener);
+  void RemoveListener(uint32_t number) { listeners_.erase(number); }
 
  private:
   // What one turn of the loop delivers before the loop's other work has its turn.
@@ -88,7 +91,8 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
 
   std::deque<ChunkPtr> backlog_;
   std::vector<int> untaken_;  // connections told to JavaScript, or about to be; ours until taken
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::map<uint32_t, std::unique_ptr<Listener>> listeners_;
+  uint32_t next_listener_ = 0;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 
   bool processing_ = false;  // inside a callback of the reactor: leaving waits for its end
