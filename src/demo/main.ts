@@ -1,4 +1,4 @@
-import { HoldfastError, StreamManager } from '../index.js'
+import { StreamManager } from '../index.js'
 import { makeCertificate } from './certificate.js'
 import { readOptions, usage, type DemoOptions } from './options.js'
 import { ThreadPool } from './thread-pool.js'
@@ -50,8 +50,7 @@ async function main(options: DemoOptions): Promise<void> {
 }
 
 function fail(error: unknown): void {
-  const code = error instanceof HoldfastError || error instanceof Error ? error.message : error
-  console.error(`holdfast: ${String(code)}`)
+  console.error(`holdfast: ${error instanceof Error ? error.message : String(error)}`)
   process.exit(1)
 }
 

@@ -8,23 +8,39 @@ import { until } from '../helpers/wait.js'
 /** More connections than it takes the listener to come by every thread. */
 const kMostConnections = 16
 
-let child: ChildProcess
-let url: string
-let browser: Browser
-/** What pages wrote to their consoles, and the server to its standard error. */
-const ofPages: string[] = []
-const ofServer: string[] = []
-const sessions: ClientHttp2Session[] = []
+interface Demo {
+  readonly child: ChildProcess
+  readonly url: string
+  /** What it wrote to its standard error. */
+  readonly complaints: string[]
+}
 
-beforeAll(async () => {
-  child = spawn(process.execPath, ['dist/demo/main.js', '--port', '0', '--threads', '2'], {
+const demos: Demo[] = []
+const sessions: ClientHttp2Session[] = []
+/** What pages wrote to their consoles. */
+const ofPages: string[] = []
+let demo: Demo
+let browser: Browser
+
+async function launch(...nodeOptions: string[]): Promise<Demo> {
+  const script = ['dist/demo/main.js', '--port', '0', '--threads', '2']
+  const child = spawn(process.execPath, [...nodeOptions, ...script], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => ofServer.push(text))
-  await until('the server says where it is', () => /https:\S+/.test(output) || child.exitCode)
-  url = /https:\S+/.exec(output)?.[0] ?? ''
+  const complaints: string[] = []
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text))
+  const started = { child, url: '', complaints }
+  demos.push(started)
+  await until('the server says where it is', () => /https:\S+/.test(output) || hasEnded(child))
+  return Object.assign(started, { url: /https:\S+/.exec(output)?.[0] ?? '' })
+}
+
+const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
+
+beforeAll(async () => {
+  demo = await launch()
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: [
@@ -42,11 +58,11 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const session of sessions) session.destroy()
   await browser?.close()
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  for (const { child } of demos) if (!hasEnded(child)) child.kill('SIGKILL')
 })
 
 /** A page on a connection of its own, with its stream open. */
-async function openPage(): Promise<{ page: Page; uid: string; thread: number }> {
+async function openPage(url = demo.url): Promise<{ page: Page; uid: string; thread: number }> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true })
   const page = await context.newPage()
   page.on('console', (message) => {
@@ -81,7 +97,7 @@ async function post(session: ClientHttp2Session, body: string, type = 'applicati
 }
 
 function dial(): ClientHttp2Session {
-  const session = connect(url, { rejectUnauthorized: false })
+  const session = connect(demo.url, { rejectUnauthorized: false })
   session.on('error', () => {})
   sessions.push(session)
   return session
@@ -120,7 +136,9 @@ test('a page picks another from the list and sends to it alone, and markup stays
   await second.page.click('#send')
   await line(first.page, text).waitFor()
   expect(await first.page.locator('.entry img').count()).toBe(0)
-  expect(await second.page.textContent('#outcome')).toContain(`thread ${first.thread} holds`)
+  // The same thread may have taken it: "thread 1 took it and holds the stream".
+  const outcome = new RegExp(`thread ${first.thread} (took it and )?holds the stream`)
+  await second.page.locator('#outcome', { hasText: outcome }).waitFor()
 
   await second.page.click('#to-all')
   await second.page.fill('#text', 'to everybody')
@@ -151,12 +169,44 @@ test('a request to send that is no such thing is refused with its own status', a
   expect(await statusOf(JSON.stringify({ uid, text: 'x' }), 'text/plain')).toBe(415)
 })
 
+/** At SIGUSR2 the thread of the lowest number throws where nobody catches it. */
+const fault = `import { isMainThread, threadId } from 'node:worker_threads'
+const channel = new BroadcastChannel('fault')
+channel.unref()
+if (isMainThread) process.on('SIGUSR2', () => channel.postMessage(1))
+else if (threadId === 1) channel.onmessage = () => { throw new Error('planted') }`
+
+test('a page whose thread dies goes on under a new uid, and the thread is replaced', async () => {
+  const faulty = await launch('--import', `data:text/javascript,${encodeURIComponent(fault)}`)
+  const pages = [await openPage(faulty.url), await openPage(faulty.url)]
+  faulty.child.kill('SIGUSR2')
+  const uidOf = ({ page }: { page: Page }) => page.locator('#own-uid').getAttribute('data-uid')
+  const uids = async () => Promise.all(pages.map(uidOf))
+  const before = pages.map(({ uid }) => uid)
+  const changed = async () => (await uids()).filter((uid, index) => uid !== before[index])
+  await until('one page has a new uid', async () => (await changed()).length > 0)
+  expect(await changed()).toHaveLength(1)
+  for (const { page } of pages) {
+    await page.locator('#streams-count', { hasText: '2 streams on 2 threads' }).waitFor()
+  }
+  for (const { page } of pages) await page.context().close()
+  expect(faulty.complaints.join('')).toMatch(/planted[^]*replaces/)
+  // The lost connection shows in a console, and ought to.
+  expect(ofPages.splice(0).join()).toMatch(/^Failed to load resource: net::ERR_CONNECTION_CLOSED$/)
+  await end(faulty.child)
+})
+
 test('SIGTERM ends the server with streams open, and until then nobody complained', async () => {
   const { page } = await openPage()
   expect(ofPages).toEqual([])
-  child.kill('SIGTERM')
+  const ended = end(demo.child)
   await page.locator('#state:not([data-state="open"])').waitFor()
-  await until('the server has ended', () => child.exitCode !== null || child.signalCode !== null)
-  expect([child.exitCode, child.signalCode]).toEqual([0, null])
-  expect(ofServer).toEqual([])
+  await ended
+  expect(demo.complaints).toEqual([])
 })
+
+async function end(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM')
+  await until('the server has ended', () => hasEnded(child))
+  expect([child.exitCode, child.signalCode]).toEqual([0, null])
+}

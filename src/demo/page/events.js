@@ -26,8 +26,6 @@ export function openEvents({ onState, onHello, onFacts, onLine }) {
       onState('closed', Math.max(0, reconnects))
       setTimeout(open, kAgainMs)
     })
-    // A page that is left must not wait for the server to notice.
-    addEventListener('pagehide', () => source.close(), { once: true })
   }
 
   open()

@@ -21,7 +21,7 @@ export function showLine({ text, to, thread, at, id, event }, ownThread) {
       { className: 'entry-facts' },
       make('span', {}, 'from ', threadName(thread)),
       make('span', { text: thread === ownThread ? 'same thread' : 'crossed threads' }),
-      make('span', { text: to === 'all' ? 'to all' : 'to you' }),
+      ...(to === 'all' ? [make('span', { text: 'to all' })] : []),
       make('span', { text: `event ${event}` }),
       make('span', { text: `id ${id}` }),
     ),
