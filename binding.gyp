@@ -2,6 +2,7 @@
   'variables': {
     'sanitize%': '',      # thread | address
     'build_tests%': 'false',
+    'build_bench%': 'false',
     'core_sources': [
       'native/codec/sse.cc',
       'native/core/enumerate.cc',
@@ -109,6 +110,16 @@
     },
   ],
   'conditions': [
+    ['build_bench=="true"', {
+      'targets': [{
+        'target_name': 'native_bench',
+        'type': 'executable',
+        'dependencies': ['holdfast_core'],
+        'sources': ['bench/native/find_bench.cc'],
+        'ldflags': ['-pthread'],
+        'libraries': ['-lbenchmark'],
+      }],
+    }],
     ['build_tests=="true"', {
       'targets': [
         {

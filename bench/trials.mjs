@@ -1,0 +1,34 @@
+// Every trial: its script, node's flags for it, what it measures, and what a one-second smoke of it does.
+export const trials = [
+  {
+    name: 'send',
+    what: 'messages between threads beside postMessage and BroadcastChannel',
+    script: 'micro/send.mjs',
+    smoke: { messages: 5_000, rounds: 1, latencyMessages: 20 },
+  },
+  {
+    name: 'streams',
+    what: '10,000 event streams on 4 threads, each found and sent to from each thread',
+    script: 'load/streams.mjs',
+    smoke: { connections: 4, streamsEach: 20, threads: 2 },
+  },
+  {
+    name: 'balance',
+    what: '400 connections on 4 threads, beside a shared listening socket',
+    script: 'load/balance.mjs',
+    smoke: { connections: 40, blockMs: 100, gapMs: 0 },
+  },
+  {
+    name: 'memory',
+    what: 'bytes of a registered, detached, idle stream',
+    script: 'load/memory.mjs',
+    smoke: { rounds: 1, shapes: [{ carrier: 'duplex', sockets: 500, streamsEach: 1 }] },
+  },
+  {
+    name: 'native-find',
+    what: 'find in C++ beside a linear scan and a map under a lock',
+    script: 'native/native-find.mjs',
+    smoke: { smoke: true },
+    needs: 'native/needs.mjs',
+  },
+]
