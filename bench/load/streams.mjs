@@ -34,7 +34,8 @@ const manager = StreamManager.open()
 const { port } = await manager.listen({ host: '127.0.0.1' })
 const workers = Array.from(
   { length: threads },
-  () => new Worker(new URL('./streams-worker.mjs', import.meta.url), { workerData: { streamsEach } }),
+  () =>
+    new Worker(new URL('./streams-worker.mjs', import.meta.url), { workerData: { streamsEach } }),
 )
 await Promise.all(workers.map((worker) => answer(worker, 'ready')))
 const begun = manager.stats()

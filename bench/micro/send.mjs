@@ -120,7 +120,11 @@ for (let i = -1; i < rounds; i++) {
 }
 
 const { messagesQueued, messagesDelivered, messagesUndeliverable } = manager.stats()
-checks.equal('queued = delivered + undeliverable', messagesQueued, messagesDelivered + messagesUndeliverable)
+checks.equal(
+  'queued = delivered + undeliverable',
+  messagesQueued,
+  messagesDelivered + messagesUndeliverable,
+)
 checks.equal('undeliverable', 0, messagesUndeliverable)
 checks.positive('delivered', messagesDelivered)
 const results = pairs.map(({ contender, payload }) => {
