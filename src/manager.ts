@@ -158,7 +158,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   /** What is known of a live stream of any thread. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
   find(uid: StreamUid): StreamInfo | undefined {
     this.#requireUid(uid)
-    return this.#lives(native.find(uid), uid) ? readInfo(0) : undefined
+    return this.#lives(native.find(uid, true), uid) ? readInfo(0) : undefined
   }
 
   /** Whether it lives, on any thread. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
@@ -283,6 +283,12 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     const wrapper = new ManagedStream(this, held)
     held.wrapper = new WeakRef(wrapper)
     return wrapper
+  }
+
+  /** @internal What `find` tells, without being counted as one. */
+  infoOf(held: HeldStream): StreamInfo | undefined {
+    this.#requireOpen()
+    return native.find(held.uid, false) === status.ok ? readInfo(0) : undefined
   }
 
   /** @internal */

@@ -49,7 +49,7 @@ export interface NativeBinding {
   requestClose(uid: StreamUid, code: number, reasonBytes: number): number
   flush(): void
 
-  find(uid: StreamUid): number
+  find(uid: StreamUid, counted: boolean): number
   has(uid: StreamUid): number
   handleOf(uid: StreamUid): number
   enumerate(

@@ -77,7 +77,7 @@ export class StreamHolder {
   }
 
   detach(held: HeldStream): void {
-    if (!held.live || this.#manager.find(held.uid)?.detached !== false) return
+    if (!held.live || this.#manager.infoOf(held)?.detached !== false) return
     native.detach(held.uid)
     if (held.socket.listenerCount('streamDetached') > 0) {
       held.socket.emit('streamDetached', this.#manager.wrap(held))

@@ -48,11 +48,11 @@ export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
   }
 
   get detached(): boolean {
-    return this.#manager.find(this.uid)?.detached ?? false
+    return this.#manager.infoOf(this.#held)?.detached ?? false
   }
 
   get tags(): readonly string[] {
-    return this.#manager.find(this.uid)?.tags ?? []
+    return this.#manager.infoOf(this.#held)?.tags ?? []
   }
 
   /** The same as `manager.send(stream.uid, …)`. */

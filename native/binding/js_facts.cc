@@ -65,14 +65,17 @@ void Fill(FactsRecord* record, const StreamFacts& facts, const TagText& tags) {
   std::memcpy(record->tags, tags.bytes, tags.size);
 }
 
-// find(uid): status; the facts are the frame's first record.
+// find(uid, counted): status; the facts are the frame's first record. `counted`: as a hit, cross-worker
+// look-up or miss, which is for the application's own finds.
 Napi::Value JsFind(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   const std::optional<StreamUid> uid = UidArgument(info, 0);
   if (!uid) return Code(info, Status::kInvalid);
   Registry& registry = Registry::Get();
   FoundStream found;
-  if (!registry.Find(&self.worker(), *uid, &found.facts) ||
+  const bool lives = BoolArgument(info, 1) ? registry.Find(&self.worker(), *uid, &found.facts)
+                                           : registry.Read(*uid, &found.facts);
+  if (!lives ||
       !registry.FindWorker(uid->worker_id())->cache.Tags(found.facts, &found.tags)) {
     return Code(info, Status::kGone);
   }

@@ -91,9 +91,7 @@ void Registry::AnnounceExit(uint32_t worker_id, uint64_t streams) {
 
 bool Registry::Find(Worker* self, StreamUid uid, StreamFacts* out) {
   const bool own = self != nullptr && self->id == uid.worker_id();
-  const Worker* holder = own ? self : FindWorker(uid.worker_id());
-  StreamLine* line = holder == nullptr ? nullptr : holder->cache.Find(uid);
-  const bool found = line != nullptr && line->Read(uid, out);
+  const bool found = Read(uid, out);
   const Counter counter = !found ? Counter::kCacheMisses
                           : own  ? Counter::kCacheHits
                                  : Counter::kCrossWorkerLookups;

@@ -39,7 +39,11 @@ class Registry {
     const Worker* worker = FindWorker(uid.worker_id());
     return worker == nullptr ? nullptr : worker->cache.Find(uid);
   }
-  // Counts one hit, cross-worker look-up or miss. `self` is the calling thread's worker or nullptr.
+  bool Read(StreamUid uid, StreamFacts* out) const {
+    const StreamLine* line = FindLine(uid);
+    return line != nullptr && line->Read(uid, out);
+  }
+  // The same, and counts one hit, cross-worker look-up or miss. `self` is the calling thread's worker or nullptr.
   bool Find(Worker* self, StreamUid uid, StreamFacts* out);
 
   // The owner. A socket that was not placed here by the listener counts as load while it is open.

@@ -132,6 +132,12 @@ describe('find', () => {
     manager.find((uid + 1n) as StreamUid)
     manager.has(uid)
     manager.send(uid, 'x')
+    const stream = manager.get(uid)!.detach()
+    expect([stream.detached, stream.tags.length, [...manager.streams()].length]).toEqual([
+      true,
+      0,
+      1,
+    ])
     const after = manager.stats()
     expect(after.cacheHits - before.cacheHits).toBe(1)
     expect(after.cacheMisses - before.cacheMisses).toBe(1)
