@@ -56,7 +56,7 @@ export class Inbox {
     const b = arenaWords[at + 2]!
     const c = arenaWords[at + 3]!
     const d = arenaWords[at + 4]!
-    switch (arenaWords[at]) {
+    switch (arenaWords[at]!) {
       case op.write:
         return this.#write(a, large ?? copy(b, c), d)
       case op.close:

@@ -143,15 +143,15 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     const headers = sseResponseHeaders(options)
     const resolved = resolveTarget(target)
     if (resolved.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
-    const respond = resolved.carrier.respond
-    if (!respond) {
+    const { carrier } = resolved
+    if (!carrier.respond) {
       throw new HoldfastError(
         'ERR_HOLDFAST_INVALID_STREAM',
         'there is no request to answer on a Duplex',
       )
     }
     const held = this.#holder.hold(resolved, 'sse', options.tags)
-    respond(resolved.raw as never, headers)
+    carrier.respond(resolved.raw as never, headers)
     return this.wrap(held)
   }
 

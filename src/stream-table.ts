@@ -1,4 +1,4 @@
-import { HeldStream } from './held-stream.js'
+import type { HeldStream } from './held-stream.js'
 
 /**
  * This thread's streams by handle, the small number that the native side puts into each record.

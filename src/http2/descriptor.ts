@@ -1,4 +1,4 @@
-import { createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 
 /**
  * The only place that knows where Node keeps a socket's file descriptor; it is undocumented. Where
@@ -16,7 +16,7 @@ export function descriptorsAreKnown(): Promise<boolean> {
     const server = createServer()
     server.once('error', () => resolve(false))
     server.listen(0, '127.0.0.1', () => {
-      const known = descriptorOf(server as unknown as Socket) !== undefined
+      const known = descriptorOf(server) !== undefined
       server.close(() => resolve(known))
     })
   })

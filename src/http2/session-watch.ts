@@ -152,7 +152,6 @@ export function sessionOf(socket: EventsSocket): Http2Session | undefined {
 
 /** The address of the socket under a session or stream; empty if there is none. */
 export function peerOf(owner: Http2Session | object): { address: string; port: number } {
-  const socket = ('ping' in owner ? (owner as Http2Session).socket : owner) as
-    Partial<Socket> | undefined
+  const socket = ('ping' in owner ? owner.socket : owner) as Partial<Socket> | undefined
   return { address: socket?.remoteAddress ?? '', port: socket?.remotePort ?? 0 }
 }

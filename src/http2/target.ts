@@ -26,7 +26,7 @@ export function resolveTarget(target: unknown): ResolvedTarget {
     return resolveHttp2(stream)
   }
   if (target instanceof ServerResponse) {
-    const socket = target.req.socket as Duplex | null
+    const socket = (target as ServerResponse).req.socket as Duplex | null
     if (!socket || target.destroyed || target.writableEnded || socket.destroyed) {
       throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
     }
