@@ -1,5 +1,34 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+// One project a folder. What each may take: a child process or a browser is slow to start on a busy
+// machine, and the package tests compile the addon once more.
+const timeouts = {
+  unit: 20_000,
+  http2: 60_000,
+  threads: 120_000,
+  lifecycle: 120_000,
+  browser: 120_000,
+  package: 400_000,
+}
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], pool: 'forks', testTimeout: 30_000 },
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    // A file is a process of its own: the manager and the registry are one a process.
+    pool: 'forks',
+    isolate: true,
+    maxWorkers: 2,
+    retry: 0,
+    allowOnly: false,
+    projects: Object.entries(timeouts).map(([name, timeout]) => ({
+      extends: true,
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        testTimeout: timeout,
+        hookTimeout: timeout,
+      },
+    })),
+  },
 })
