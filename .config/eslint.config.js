@@ -19,8 +19,7 @@ const imports = (...paths) => ({
 // No plugin speaks for the JavaScript files, so their globals stand here.
 const kNodeGlobals = 'process console Buffer URL URLSearchParams AbortController AbortSignal fetch'
 const kTimerGlobals = 'setTimeout clearTimeout setInterval clearInterval setImmediate performance'
-const kPageGlobals =
-  'window document location EventSource requestAnimationFrame addEventListener FormData'
+const kPageGlobals = 'window document location EventSource addEventListener navigator FormData'
 const globals = (...names) =>
   Object.fromEntries(names.flatMap((text) => text.split(' ')).map((name) => [name, 'readonly']))
 
@@ -55,6 +54,7 @@ export default defineConfig(
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_' }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
     },
   },

@@ -2,7 +2,7 @@ import { createSecureServer } from 'node:http2'
 import { parentPort, workerData } from 'node:worker_threads'
 import { StreamManager } from '../index.js'
 import type { Certificate } from './certificate.js'
-import { handle, type Exchange } from './routes.js'
+import { handle } from './routes.js'
 import { pushFacts } from './facts.js'
 
 /** How often each page hears how the process does. */
@@ -13,7 +13,7 @@ const kGraceMs = 1000
 const manager = StreamManager.open()
 const server = createSecureServer({ ...(workerData as Certificate), allowHTTP1: true })
 server.on('request', (request, response) => {
-  handle(manager, { request, response } as Exchange)
+  handle(manager, { request, response })
 })
 manager.accept(server)
 

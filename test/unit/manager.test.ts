@@ -1,4 +1,4 @@
-import { PassThrough, type Duplex } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { HoldfastError, StreamManager, type StreamUid } from '../../dist/index.js'
 
@@ -48,7 +48,7 @@ describe('a closed manager', () => {
     await manager.close()
     const calls: (() => unknown)[] = [
       () => manager.register(new PassThrough()),
-      () => manager.sse(new PassThrough() as Duplex),
+      () => manager.sse(new PassThrough()),
       () => manager.find(uid),
       () => manager.has(uid),
       () => manager.get(uid),
