@@ -50,7 +50,7 @@ Dispatched Parse(const std::string& text) {
     const std::string name = line.substr(0, colon);
     std::string value = colon == std::string::npos ? "" : line.substr(colon + 1);
     if (!value.empty() && value[0] == ' ') value.erase(0, 1);
-    if (name == "data") result.data += value + '\n';
+    if (name == "data") (result.data += value) += '\n';
     if (name == "event") result.event = value;
     if (name == "id") result.id = value;
     if (name == "retry") result.retry = value;

@@ -46,6 +46,14 @@ class TestWorker {
   Worker* get() const { return worker_; }
   uint32_t wakes() const { return waker_.wakes.load(); }
 
+  // What came since, its room in the mailbox given back.
+  Mailbox::Batch Take() const {
+    Mailbox::Batch batch;
+    worker_->mailbox.Take(&batch);
+    for (const ChunkPtr& chunk : batch.chunks) worker_->mailbox.Unreserve(chunk->capacity());
+    return batch;
+  }
+
   uint64_t Leave(CloseReason reason = CloseReason::kWorker) {
     if (left_) return 0;
     left_ = true;

@@ -1,0 +1,78 @@
+#include "core/sweep.h"
+
+#include <map>
+
+#include "base/clock.h"
+#include "support/doctest.h"
+#include "support/test_worker.h"
+
+namespace holdfast::test {
+namespace {
+
+Options Times(uint64_t idle_ms, uint64_t max_age_ms) {
+  Options options = RoomyOptions();
+  options[Option::kIdleTimeoutMs] = idle_ms;
+  options[Option::kMaxAgeMs] = max_age_ms;
+  return options;
+}
+
+std::map<uint32_t, Expiry> SweepAt(const TestWorker& worker, uint64_t now_ms) {
+  std::vector<ExpiredStream> expired;
+  Sweep(*worker, now_ms, &expired);
+  std::map<uint32_t, Expiry> by_handle;
+  for (const ExpiredStream& stream : expired) {
+    REQUIRE(by_handle.emplace(stream.handle, stream.expiry).second);
+  }
+  return by_handle;
+}
+
+}  // namespace
+
+// The time-outs were configured and never looked at.
+TEST_CASE("a stream without a byte for idleTimeoutMs is swept, one that had a byte is not") {
+  TestWorker worker(Times(1000, 0));
+  const uint32_t socket = worker.Open();
+  const uint64_t born = worker.Create(socket, StreamKind::kRaw, {}, 1).created_ms;
+  const StreamUid busy = worker.Create(socket, StreamKind::kRaw, {}, 2).uid;
+  EXPECT(SweepAt(worker, born + 999).empty());
+  Registry::Get().FindLine(busy)->Touch(born + 900);
+  EXPECT(SweepAt(worker, born + 1500) == std::map<uint32_t, Expiry>{{1, Expiry::kIdle}});
+  EXPECT(SweepAt(worker, born + 1900) ==
+         std::map<uint32_t, Expiry>{{1, Expiry::kIdle}, {2, Expiry::kIdle}});
+}
+
+TEST_CASE("a stream of maxAgeMs is swept however busy it is") {
+  TestWorker worker(Times(1000, 5000));
+  const StreamFacts facts = worker.Create(worker.Open(), StreamKind::kRaw, {}, 1);
+  for (uint64_t age = 0; age < 5000; age += 500) {
+    Registry::Get().FindLine(facts.uid)->Touch(facts.created_ms + age);
+    EXPECT(SweepAt(worker, facts.created_ms + age).empty());
+  }
+  Registry::Get().FindLine(facts.uid)->Touch(facts.created_ms + 5000);
+  EXPECT(SweepAt(worker, facts.created_ms + 5000) ==
+         std::map<uint32_t, Expiry>{{1, Expiry::kMaxAge}});
+}
+
+TEST_CASE("a detached stream is swept as any other") {
+  TestWorker worker(Times(1000, 0));
+  const StreamFacts facts = worker.Create(worker.Open(), StreamKind::kSse, {}, 4);
+  worker.Detach(facts.uid);
+  EXPECT(SweepAt(worker, facts.created_ms + 2000).count(4) == 1);
+}
+
+TEST_CASE("with both time-outs off no age is too much") {
+  TestWorker worker(Times(0, 0));
+  const StreamFacts facts = worker.Create(worker.Open());
+  EXPECT(SweepAt(worker, facts.created_ms + (uint64_t{1} << 40)).empty());
+}
+
+TEST_CASE("a stream that was told to close and does not go is found stuck after five seconds") {
+  TestWorker worker(Times(0, 0));
+  const StreamFacts facts = worker.Create(worker.Open(), StreamKind::kRaw, {}, 9);
+  const uint64_t told = facts.created_ms + 60'000;
+  Registry::Get().FindLine(facts.uid)->MarkClosing(told);
+  EXPECT(SweepAt(worker, told + 4999).empty());
+  EXPECT(SweepAt(worker, told + 5000) == std::map<uint32_t, Expiry>{{9, Expiry::kStuck}});
+}
+
+}  // namespace holdfast::test

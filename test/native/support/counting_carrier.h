@@ -1,0 +1,36 @@
+// A carrier for stress loops: takes every write at once, counts it and releases its budget.
+#pragma once
+
+#include <vector>
+
+#include "core/inbox.h"
+#include "core/worker.h"
+
+namespace holdfast::test {
+
+class CountingCarrier final : public Carrier {
+ public:
+  bool Prepare(uint64_t bytes, uint32_t) override {
+    scratch_.resize(bytes);
+    used_ = 0;
+    return true;
+  }
+  uint8_t* Write(uint32_t, uint32_t bytes, uint32_t messages) override {
+    delivered += messages;
+    used_ += bytes;
+    CHECK(used_ <= scratch_.size());
+    return scratch_.data() + used_ - bytes;
+  }
+  void Close(uint32_t handle, uint32_t, std::string_view) override { closed.push_back(handle); }
+  void WorkerExited(uint32_t, uint64_t) override {}
+  bool Flush() override { return true; }
+
+  uint64_t delivered = 0;
+  std::vector<uint32_t> closed;
+
+ private:
+  std::vector<uint8_t> scratch_;
+  size_t used_ = 0;
+};
+
+}  // namespace holdfast::test

@@ -1,0 +1,105 @@
+// A carrier that keeps what it was told, holds the core to its promises, and can be closed midway.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/carrier.h"
+#include "core/sender.h"
+#include "support/doctest.h"
+
+namespace holdfast::test {
+
+class RecordingCarrier final : public Carrier {
+ public:
+  struct Operation {
+    enum { kWrite, kClose, kExit } what;
+    uint64_t whom;  // a handle, or a worker's number
+    uint32_t messages = 0;
+    uint32_t code = 0;
+    uint64_t streams = 0;
+    size_t buffer = 0;  // of a write: where in `buffers` its bytes are
+    std::string text;
+  };
+
+  bool Prepare(uint64_t bytes, uint32_t operations) override {
+    prepares++;
+    room_bytes_ = bytes;
+    room_operations_ = operations;
+    if (on_prepare) on_prepare();
+    return open;
+  }
+  uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) override {
+    Take(bytes);
+    buffers_.emplace_back(bytes, '?');
+    operations_.push_back({Operation::kWrite, handle, messages, 0, 0, buffers_.size() - 1, {}});
+    return reinterpret_cast<uint8_t*>(buffers_.back().data());
+  }
+  void Close(uint32_t handle, uint32_t code, std::string_view reason) override {
+    Take(reason.size());
+    operations_.push_back({Operation::kClose, handle, 0, code, 0, 0, std::string(reason)});
+  }
+  void WorkerExited(uint32_t worker_id, uint64_t streams) override {
+    Take(0);
+    operations_.push_back({Operation::kExit, worker_id, 0, 0, streams, 0, {}});
+  }
+  bool Flush() override {
+    flushes++;
+    return open;
+  }
+
+  // The operations so far, writes with their bytes.
+  std::vector<Operation> operations() const {
+    std::vector<Operation> copy = operations_;
+    for (Operation& operation : copy) {
+      if (operation.what == Operation::kWrite) operation.text = buffers_[operation.buffer];
+    }
+    return copy;
+  }
+  std::string Written(uint32_t handle) const {
+    std::string text;
+    for (const Operation& operation : operations()) {
+      if (operation.what == Operation::kWrite && operation.whom == handle) text += operation.text;
+    }
+    return text;
+  }
+
+  bool open = true;
+  std::function<void()> on_prepare;
+  int prepares = 0;
+  int flushes = 0;
+
+ private:
+  void Take(size_t bytes) {
+    EXPECT(open);
+    EXPECT(bytes <= room_bytes_);
+    EXPECT(room_operations_ > 0);
+    room_bytes_ -= std::min<uint64_t>(room_bytes_, bytes);
+    room_operations_--;
+  }
+
+  uint64_t room_bytes_ = 0;
+  uint32_t room_operations_ = 0;
+  std::vector<Operation> operations_;
+  std::deque<std::string> buffers_;
+};
+
+// For sends to streams of the sender's own thread.
+class StringBuffer final : public Sender::LocalBuffer {
+ public:
+  uint8_t* Allocate(uint32_t bytes) override {
+    text.assign(bytes, '?');
+    return reinterpret_cast<uint8_t*>(text.data());
+  }
+  std::string text;
+};
+
+inline OutgoingMessage Text(std::string_view data) {
+  OutgoingMessage message;
+  message.data = data;
+  return message;
+}
+
+}  // namespace holdfast::test
