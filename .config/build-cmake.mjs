@@ -26,7 +26,7 @@ const common = ['--directory', join(top, 'native'), '--out', out]
 const env = { ...process.env, npm_config_nodedir: headers }
 const defines = [
   `--CDNODE_HEADERS=${join(headers, 'include/node')}`,
-  `--CDNODE_ADDON_API=${require('node-addon-api').include_dir}`,
+  `--CDNODE_ADDON_API=${dirname(require.resolve('node-addon-api/package.json'))}`,
 ]
 for (const command of ['configure', 'build']) {
   const { status } = spawnSync(process.execPath, [cli, command, ...common, ...defines], {

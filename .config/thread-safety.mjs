@@ -41,7 +41,7 @@ const nodeFlags = [
   '-isystem',
   join(headers, 'include/node'),
   '-isystem',
-  createRequire(import.meta.url)('node-addon-api').include_dir,
+  dirname(createRequire(import.meta.url).resolve('node-addon-api/package.json')),
 ]
 
 const foreign = platform() === 'darwin' ? /epoll_|_linux\./ : /kqueue_|_darwin\./
