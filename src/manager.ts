@@ -303,10 +303,11 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   }
 
   #takeConnection(fd: number): void {
-    // Refused when the descriptor went elsewhere meanwhile; with nobody accepting it goes there now.
+    // What is not taken is placed again when the batch has ended.
     const accepting = this.#accepting
-    if (!accepting || !native.takeConnection(fd)) return
+    if (!accepting) return
     const socket = AcceptingServer.wrap(accepting.server, fd)
+    native.takeConnection(fd)
     socket.once('close', () => native.closeConnection())
     accepting.take(socket)
   }

@@ -66,7 +66,7 @@ export interface NativeBinding {
 
   listen(host: string, port: number, backlog: number, ipv6Only: boolean): number
   unlisten(listener: number): void
-  takeConnection(fd: number): boolean
+  takeConnection(fd: number): void
   closeConnection(): void
   unreadBytes(fd: number): number
 }

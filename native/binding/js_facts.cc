@@ -116,9 +116,11 @@ Napi::Value JsEnumerate(const Napi::CallbackInfo& info) {
   }
   filter.idle_for_ms = static_cast<uint64_t>(DoubleArgument(info, 4));
   filter.tag = info[5].As<Napi::String>().Utf8Value();
+  auto enumeration = std::make_unique<Enumeration>(Registry::Get(), std::move(filter));
   auto external = Napi::External<Enumeration>::New(
-      info.Env(), new Enumeration(Registry::Get(), std::move(filter)),
-      [](Napi::Env, Enumeration* enumeration) { delete enumeration; });
+      info.Env(), enumeration.get(), [](Napi::Env, Enumeration* done) { delete done; });
+  if (external.IsEmpty()) return info.Env().Undefined();  // the thread is being terminated
+  (void)enumeration.release();
   external.TypeTag(&kEnumerationTag);
   return external;
 }
@@ -126,7 +128,13 @@ Napi::Value JsEnumerate(const Napi::CallbackInfo& info) {
 // enumerateNext(enumeration): how many records the frame holds now; -1 when there are no more.
 Napi::Value JsEnumerateNext(const Napi::CallbackInfo& info) {
   const auto external = info[0].As<Napi::External<Enumeration>>();
-  CHECK(external.CheckTypeTag(&kEnumerationTag));
+  bool is_enumeration;
+  // It only fails when the thread is being terminated.
+  if (napi_check_object_type_tag(info.Env(), external, &kEnumerationTag, &is_enumeration) !=
+      napi_ok) {
+    return Number(info, -1);
+  }
+  CHECK(is_enumeration);
   NodeWorker* self = SelfIfOpen(info);
   if (self == nullptr) return Number(info, -1);
   const SharedMemory& frame = self->frame();
@@ -142,6 +150,7 @@ Napi::Value JsEnumerateNext(const Napi::CallbackInfo& info) {
 Napi::Value JsTotals(const Napi::CallbackInfo& info) {
   const std::array<uint64_t, kCounters> totals = Registry::Get().Totals();
   auto result = Napi::Float64Array::New(info.Env(), kCounters);
+  if (result.IsEmpty()) return info.Env().Undefined();  // the thread is being terminated
   for (uint32_t i = 0; i < kCounters; i++) result.Data()[i] = static_cast<double>(totals[i]);
   return result;
 }
@@ -151,6 +160,7 @@ Napi::Value JsWorkers(const Napi::CallbackInfo& info) {
   const std::vector<Worker*> workers = Registry::Get().LiveWorkers();
   constexpr size_t kColumns = 10;
   auto result = Napi::Float64Array::New(info.Env(), workers.size() * kColumns);
+  if (result.IsEmpty()) return info.Env().Undefined();  // the thread is being terminated
   double* row = result.Data();
   for (Worker* worker : workers) {
     const CacheUsage usage = worker->cache.Usage();

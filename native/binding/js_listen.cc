@@ -27,9 +27,10 @@ Napi::Value JsUnlisten(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// takeConnection(fd): JavaScript owns the descriptor from here. False: it is not to be touched.
+// takeConnection(fd): JavaScript has wrapped the descriptor and owns it from here.
 Napi::Value JsTakeConnection(const Napi::CallbackInfo& info) {
-  return Boolean(info, Self(info).TakeConnection(Int32Argument(info, 0)));
+  Self(info).TakeConnection(Int32Argument(info, 0));
+  return info.Env().Undefined();
 }
 
 // closeConnection(): one that was taken is closed.

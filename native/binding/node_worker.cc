@@ -65,7 +65,6 @@ void NodeWorker::LeaveNow() {
   Registry& registry = Registry::Get();
   (void)reactor_.poller().SetTimer(0);  // a timer that goes on finds nothing to do
   registry.Leave(*worker_, leave_reason_);
-  for (const int fd : std::exchange(untaken_, {})) registry.Place(fd);
   Listener::NotifyAll();
   embed_.Close([this] {
     const napi_async_cleanup_hook_handle hook = hook_;
@@ -81,7 +80,7 @@ void NodeWorker::OnWakeup() {
   worker_->mailbox.Take(&batch);
   for (const int fd : batch.connections) untaken_.push_back(fd);
   for (const int fd : batch.connections) {
-    if (!carrier_.Prepare(0, 1)) break;  // what is left goes to others when this worker leaves
+    if (!carrier_.Prepare(0, 1)) break;
     carrier_.Connection(fd);
   }
   for (ChunkPtr& chunk : batch.chunks) backlog_.push_back(std::move(chunk));
@@ -92,6 +91,7 @@ void NodeWorker::OnWakeup() {
     backlog_.pop_front();
   }
   inbox_.Deliver(turn);
+  ReturnUntaken();
   if (!backlog_.empty()) reactor_.poller().Wake();
   processing_ = false;
   if (leaving_) LeaveNow();
@@ -140,7 +140,20 @@ uint32_t NodeWorker::AddListener(std::unique_ptr<Listener> listener) {
   return next_listener_++;
 }
 
-bool NodeWorker::TakeConnection(int fd) { return std::erase(untaken_, fd) == 1; }
+void NodeWorker::TakeConnection(int fd) { CHECK(std::erase(untaken_, fd) == 1); }
+
+void NodeWorker::ReturnUntaken() {
+  if (untaken_.empty()) return;
+  // A thread that is being terminated takes no more; its environment will leave soon.
+  if (!carrier_.running()) worker_->accepting.store(false, std::memory_order_release);
+  for (const int fd : std::exchange(untaken_, {})) {
+    // It may have been terminated between wrapping the descriptor and saying so.
+    if (embed_.LoopHas(fd)) continue;
+    CloseConnection();
+    worker_->counters.Add(Counter::kConnectionsReturned);
+    Registry::Get().Place(fd);
+  }
+}
 
 void NodeWorker::CloseConnection() {
   worker_->load.fetch_sub(1, std::memory_order_relaxed);

@@ -53,8 +53,8 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   Reactor& reactor() { return reactor_; }
   void SetRef(bool ref) { embed_.SetRef(ref); }
   void SetAccepting(bool accepting);
-  // JavaScript has wrapped the descriptor and owns it from here. False if it is not one of ours.
-  bool TakeConnection(int fd);
+  // JavaScript has wrapped the descriptor and owns it from here.
+  void TakeConnection(int fd);
   void CloseConnection();
 
   // The number it is known by.
@@ -74,6 +74,8 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   bool running() const override { return carrier_.running(); }
   uint8_t* Allocate(uint32_t bytes) override;
 
+  // Places again what JavaScript was told of and did not take.
+  void ReturnUntaken();
   void LeaveNow();
 
   const Napi::Env env_;
@@ -90,7 +92,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   std::vector<uint8_t> large_local_;
 
   std::deque<ChunkPtr> backlog_;
-  std::vector<int> untaken_;  // connections told to JavaScript, or about to be; ours until taken
+  std::vector<int> untaken_;  // connections JavaScript is being told of; ours until taken
   std::map<uint32_t, std::unique_ptr<Listener>> listeners_;
   uint32_t next_listener_ = 0;
   napi_async_cleanup_hook_handle hook_ = nullptr;

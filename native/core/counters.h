@@ -27,7 +27,7 @@ enum class Counter : uint32_t {
   kMessagesDelivered,      // queued ones that reached their stream
   kMessagesUndeliverable,  // queued ones whose stream or worker had gone
   kConnectionsPlaced,
-  kConnectionsReturned,  // placed on a worker that went before it took them
+  kConnectionsReturned,  // placed on a worker that ceased to accept before it took them
   kConnectionsDropped,   // closed, as no worker was left to take them
   kCreated,              // and the two behind it: one a kind
   kDestroyed = kCreated + kStreamKinds,

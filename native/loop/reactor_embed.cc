@@ -26,6 +26,22 @@ void ReactorEmbed::SetRef(bool ref) {
   ref ? uv_ref(handle) : uv_unref(handle);
 }
 
+bool ReactorEmbed::LoopHas(int fd) {
+  struct Search {
+    int fd;
+    bool found = false;
+  } search{fd};
+  uv_walk(
+      poll_.loop,
+      [](uv_handle_t* handle, void* data) {
+        auto* wanted = static_cast<Search*>(data);
+        uv_os_fd_t of_handle;
+        if (uv_fileno(handle, &of_handle) == 0 && of_handle == wanted->fd) wanted->found = true;
+      },
+      &search);
+  return search.found;
+}
+
 void ReactorEmbed::Close(std::function<void()> closed) {
   closed_ = std::move(closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&poll_), [](uv_handle_t* handle) {

@@ -21,6 +21,8 @@ class ReactorEmbed {
   // Does not keep the loop alive until SetRef(true). A libuv error code, 0 for success.
   [[nodiscard]] int Start(uv_loop_t* loop);
   void SetRef(bool ref);
+  // Whether another handle of the loop has the descriptor, and will close it.
+  bool LoopHas(int fd);
   void Close(std::function<void()> closed);
 
  private:
