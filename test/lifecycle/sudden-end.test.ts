@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { ending, runChild } from '../helpers/child.js'
+
+const script = (name: string): URL => new URL(`fixtures/${name}`, import.meta.url)
+/** Sudden ends are a matter of luck: a long run is asked for by the environment. */
+const repeats = Number(process.env['HOLDFAST_REPEAT'] ?? 10)
+
+test(
+  `process.exit under load ends with its code, ${repeats} times`,
+  async () => {
+    for (let i = 0; i < repeats; i++) {
+      const child = await runChild(script('exit-under-load.mjs'), [])
+      expect(ending(child), child.stderr).toEqual({ code: 7, signal: null, hung: false })
+    }
+  },
+  repeats * 10_000,
+)
+
+test(
+  '20 threads terminated while busy with each other leave no stream and no message',
+  async () => {
+    const rounds = Math.max(2, Math.ceil(repeats / 5))
+    const child = await runChild(script('terminate-many.mjs'), [String(rounds), '20'], {
+      deadlineMs: rounds * 30_000,
+    })
+    expect(ending(child), child.stderr).toEqual({ code: 0, signal: null, hung: false })
+    expect(JSON.parse(child.stdout)).toEqual({
+      uncaught: [],
+      active: 0,
+      sockets: 0,
+      detached: 0,
+      lost: 0,
+    })
+  },
+  repeats * 30_000,
+)
