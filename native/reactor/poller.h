@@ -55,8 +55,8 @@ class Poller final : public Waker {
   Poller() = default;
 
   int fd_ = -1;
-  int wake_fd_ = -1;   // epoll: an eventfd
-  int timer_fd_ = -1;  // epoll: a timerfd
+  [[maybe_unused]] int wake_fd_ = -1;   // epoll: an eventfd
+  [[maybe_unused]] int timer_fd_ = -1;  // epoll: a timerfd
 };
 
 }  // namespace holdfast
