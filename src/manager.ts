@@ -76,6 +76,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   #accepting: AcceptingServer | undefined
   readonly #listening = new Set<number>()
   #open = true
+  #closing = false
 
   /**
    * This thread's manager, made if there is none. The first `open` of the process sets the options;
@@ -331,10 +332,16 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   }
 
   async #closeManager(): Promise<void> {
-    if (!this.#open) return
-    this.#accepting?.release()
-    this.#stopAccepting()
-    this.#holder.closeAll()
+    if (!this.#open || this.#closing) return
+    // A listener of what ends here may close the manager as well.
+    this.#closing = true
+    try {
+      this.#accepting?.release()
+      this.#stopAccepting()
+      this.#holder.closeAll()
+    } finally {
+      this.#closing = false
+    }
     this.#open = false
     native.leave()
     // The native side lets go at the end of the batch that may be running now.
