@@ -13,7 +13,10 @@ interface Answer {
  */
 export class TestThread {
   readonly worker: Worker
-  readonly #waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>()
+  readonly #waiting = new Map<
+    number,
+    { resolve(value: unknown): void; reject(error: Error): void }
+  >()
   #calls = 0
 
   private constructor(script: URL) {
@@ -21,7 +24,7 @@ export class TestThread {
     this.worker.on('message', ({ id, value, error }: Answer) => {
       const call = this.#waiting.get(id)
       this.#waiting.delete(id)
-      if (error === undefined) call?.resolve(value as never)
+      if (error === undefined) call?.resolve(value)
       else call?.reject(new Error(error))
     })
     this.worker.on('error', (error) => this.#fail(error as Error))
@@ -42,7 +45,7 @@ export class TestThread {
   call<Result = void>(name: string, ...args: unknown[]): Promise<Result> {
     const id = this.#calls++
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject })
+      this.#waiting.set(id, { resolve: (value) => resolve(value as Result), reject })
       this.worker.postMessage({ id, name, args })
     })
   }

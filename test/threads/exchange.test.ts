@@ -79,7 +79,9 @@ test('the mailbox of a blocked thread holds at most 64 MiB, whoever sends to how
   let full = 0
   // 200 streams of a budget of 1 MiB each would take three times as much as the mailbox.
   for (const uid of uids) {
-    for (let i = 0; i < 2; i++) manager.send(uid, message) === 'queued' ? queued++ : full++
+    for (let i = 0; i < 2; i++)
+      if (manager.send(uid, message) === 'queued') queued++
+      else full++
   }
   const { mailboxBytes } = manager.workers().find(({ id }) => id === number)!
   expect(mailboxBytes).toBeGreaterThan(60 * 2 ** 20)

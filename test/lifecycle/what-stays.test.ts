@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { ending, runChild } from '../helpers/child.js'
+
+const script = (name: string): URL => new URL(`fixtures/${name}`, import.meta.url)
+const ended = { code: 0, signal: null, hung: false }
+
+test('the registry outlives the last thread that loaded the addon', async () => {
+  const child = await runChild(script('workers-only.mjs'), [])
+  expect(ending(child), child.stderr).toEqual(ended)
+  expect(JSON.parse(child.stdout)).toEqual({
+    mapped: true,
+    created: [1, 2, 3, 4, 5],
+    different: 5,
+    stale: ['gone', 'gone', 'gone', 'gone'],
+  })
+})
+
+test('a detached stream keeps neither its handler’s closure nor its async context', async () => {
+  const child = await runChild(script('references.mjs'), [], { nodeArguments: ['--expose-gc'] })
+  expect({ ...ending(child), stdout: child.stdout }, child.stderr).toEqual({
+    ...ended,
+    stdout: 'collected\n',
+  })
+})
+
+test('closing the manager from a close listener ends each stream once', async () => {
+  const child = await runChild(script('close-in-close.mjs'), [])
+  expect(ending(child), child.stderr).toEqual(ended)
+  expect(JSON.parse(child.stdout)).toEqual({
+    closes: 3,
+    errors: Array(3).fill('ERR_HOLDFAST_CLOSED'),
+    reopened: true,
+  })
+})
