@@ -57,6 +57,11 @@
       'test/native/stress/uids.test.cc',
       'test/native/stress/workers.test.cc',
     ],
+    # Counts locks with the help of GNU's linker.
+    'linux_test_sources': [
+      'test/native/core/locks.test.cc',
+      'test/native/support/lock_counts.cc',
+    ],
     # What also holds when each field of a uid is a few bits wide, and what only then is reached.
     'tiny_test_sources': [
       'test/native/main.cc',
@@ -145,6 +150,16 @@
           'cflags': ['-O1'],
           'cflags_cc!': ['-fno-exceptions'],
           'ldflags': ['-pthread'],
+          'conditions': [
+            ['OS=="linux"', {
+              'sources': ['<@(linux_test_sources)'],
+              'ldflags': [
+                '-Wl,--wrap=pthread_mutex_lock',
+                '-Wl,--wrap=pthread_rwlock_rdlock',
+                '-Wl,--wrap=pthread_rwlock_wrlock',
+              ],
+            }],
+          ],
         },
         {
           # Compiles the core anew: with these fields every wrap comes within seconds.

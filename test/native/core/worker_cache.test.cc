@@ -141,6 +141,7 @@ class Model {
 TEST_CASE("no uid is minted twice and a stale uid finds nobody, whatever the order of events") {
   Random random("worker cache");
   const bool tiny = kMaxSlots <= 16;
+  uint64_t minted = 0;
   for (int round = 0; round < (tiny ? 100 : 3); round++) {
     Model model(random);
     for (int step = 0; step < (tiny ? 4000 : 20'000); step++) {
@@ -148,14 +149,12 @@ TEST_CASE("no uid is minted twice and a stale uid finds nobody, whatever the ord
       if (step % 1000 == 0) model.CheckAll();
     }
     model.CheckAll();
-    // With tiny fields the sequence must have got to the end of the uids, else it proved little.
-    if (tiny) {
-      EXPECT(model.refused() > 0);
-      EXPECT(model.minted() > kMaxSlots * kMaxGeneration);
-    } else {
-      EXPECT(model.refused() == 0);
-    }
+    // With tiny fields each sequence must have got to the end of the uids, else it proved little.
+    EXPECT((model.refused() > 0) == tiny);
+    minted += model.minted();
   }
+  // Far more uids than slots: the slots came back, each time with a generation of its own.
+  if (tiny) EXPECT(minted > 100 * kMaxSlots);
 }
 
 TEST_CASE("a socket's streams keep its peer and its primary id, in however many blocks they lie") {
