@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { native } from '../native.js'
@@ -14,6 +15,9 @@ interface Watched {
 
 const kWatched = Symbol('holdfast.watched')
 type WatchedSession = Http2Session & { [kWatched]?: Watched }
+
+/** A timer that begins in a handler's call must not keep that handler's async context. */
+const outside = new AsyncResource('holdfast')
 
 /** How often to look again at a session whose peer has gone, in ms: from, to. */
 const kFirstCheckMs = 10
@@ -56,7 +60,7 @@ export class SessionWatch {
     }
     if (this.#intervalMs === 0) return
     const step = Math.max(10, Math.min(this.#intervalMs, this.#timeoutMs) / 4)
-    this.#timer ??= setInterval(() => this.#pingAll(), step).unref()
+    this.#timer ??= outside.runInAsyncScope(() => setInterval(() => this.#pingAll(), step).unref())
   }
 
   remove(socket: EventsSocket): void {

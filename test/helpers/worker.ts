@@ -27,7 +27,7 @@ export class TestThread {
       if (error === undefined) call?.resolve(value)
       else call?.reject(new Error(error))
     })
-    this.worker.on('error', (error) => this.#fail(error as Error))
+    this.worker.on('error', (error) => this.#fail(error))
     this.worker.on('exit', () => this.#fail(new Error('the thread has gone')))
   }
 
