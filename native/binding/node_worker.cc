@@ -92,6 +92,7 @@ void NodeWorker::OnWakeup() {
   }
   inbox_.Deliver(turn);
   ReturnUntaken();
+  Sweep();
   if (!backlog_.empty()) reactor_.poller().Wake();
   processing_ = false;
   if (leaving_) LeaveNow();
@@ -100,15 +101,24 @@ void NodeWorker::OnWakeup() {
 void NodeWorker::OnTimer() {
   Napi::HandleScope scope(env_);
   processing_ = true;
+  // One that is under way goes on; it is as good as a new one.
+  if (sweep_cursor_ == WorkerCache::kScanEnd) sweep_cursor_ = 0;
+  Sweep();
+  processing_ = false;
+  if (leaving_) LeaveNow();
+}
+
+// One step of it a turn of the loop.
+void NodeWorker::Sweep() {
+  if (sweep_cursor_ == WorkerCache::kScanEnd) return;
   std::vector<ExpiredStream> expired;
-  Sweep(*worker_, MonotonicMs(), &expired);
+  sweep_cursor_ = SweepStep(*worker_, sweep_cursor_, MonotonicMs(), &expired);
   for (const ExpiredStream& stream : expired) {
     if (!carrier_.Prepare(0, 1)) break;
     carrier_.Expired(stream);
   }
   (void)carrier_.Flush();
-  processing_ = false;
-  if (leaving_) LeaveNow();
+  if (sweep_cursor_ != WorkerCache::kScanEnd) reactor_.poller().Wake();
 }
 
 void NodeWorker::OnHangup(uint64_t token) {

@@ -74,6 +74,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   bool running() const override { return carrier_.running(); }
   uint8_t* Allocate(uint32_t bytes) override;
 
+  void Sweep();
   // Places again what JavaScript was told of and did not take.
   void ReturnUntaken();
   void LeaveNow();
@@ -92,6 +93,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   std::vector<uint8_t> large_local_;
 
   std::deque<ChunkPtr> backlog_;
+  uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
   std::vector<int> untaken_;  // connections JavaScript is being told of; ours until taken
   std::map<uint32_t, std::unique_ptr<Listener>> listeners_;
   uint32_t next_listener_ = 0;

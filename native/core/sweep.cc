@@ -4,28 +4,27 @@ namespace holdfast {
 namespace {
 
 constexpr uint64_t kStuckMs = 5000;
+constexpr uint32_t kLinesAStep = 1 << 14;
 
 }  // namespace
 
-void Sweep(const Worker& worker, uint64_t now_ms, std::vector<ExpiredStream>* expired) {
+uint64_t SweepStep(const Worker& worker, uint64_t cursor, uint64_t now_ms,
+                   std::vector<ExpiredStream>* expired) {
   const uint64_t idle_ms = worker.options[Option::kIdleTimeoutMs];
   const uint64_t max_age_ms = worker.options[Option::kMaxAgeMs];
-  uint64_t cursor = 0;
-  do {
-    cursor = worker.cache.Scan(cursor, 1 << 16, [&](StreamUid uid) {
-      StreamFacts facts;
-      const StreamLine* line = worker.cache.Find(uid);
-      if (line == nullptr || !line->Read(uid, &facts)) return;
-      const uint64_t quiet_ms = now_ms - facts.last_active_ms;
-      if (facts.closing) {
-        if (quiet_ms >= kStuckMs) expired->push_back({facts.handle, Expiry::kStuck});
-      } else if (max_age_ms != 0 && now_ms - facts.created_ms >= max_age_ms) {
-        expired->push_back({facts.handle, Expiry::kMaxAge});
-      } else if (idle_ms != 0 && quiet_ms >= idle_ms) {
-        expired->push_back({facts.handle, Expiry::kIdle});
-      }
-    });
-  } while (cursor != WorkerCache::kScanEnd);
+  return worker.cache.Scan(cursor, kLinesAStep, [&](StreamUid uid) {
+    StreamFacts facts;
+    const StreamLine* line = worker.cache.Find(uid);
+    if (line == nullptr || !line->Read(uid, &facts)) return;
+    const uint64_t quiet_ms = now_ms - facts.last_active_ms;
+    if (facts.closing) {
+      if (quiet_ms >= kStuckMs) expired->push_back({facts.handle, Expiry::kStuck});
+    } else if (max_age_ms != 0 && now_ms - facts.created_ms >= max_age_ms) {
+      expired->push_back({facts.handle, Expiry::kMaxAge});
+    } else if (idle_ms != 0 && quiet_ms >= idle_ms) {
+      expired->push_back({facts.handle, Expiry::kIdle});
+    }
+  });
 }
 
 }  // namespace holdfast

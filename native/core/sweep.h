@@ -18,7 +18,11 @@ struct ExpiredStream {
   Expiry expiry;
 };
 
+// Looks at the next lines from `cursor` on and returns where to go on, or WorkerCache::kScanEnd: a
+// worker may hold a million streams, and its loop must not stand still for them.
+//
 // Threads: the owner.
-void Sweep(const Worker& worker, uint64_t now_ms, std::vector<ExpiredStream>* expired);
+uint64_t SweepStep(const Worker& worker, uint64_t cursor, uint64_t now_ms,
+                   std::vector<ExpiredStream>* expired);
 
 }  // namespace holdfast

@@ -18,7 +18,10 @@ Options Times(uint64_t idle_ms, uint64_t max_age_ms) {
 
 std::map<uint32_t, Expiry> SweepAt(const TestWorker& worker, uint64_t now_ms) {
   std::vector<ExpiredStream> expired;
-  Sweep(*worker, now_ms, &expired);
+  uint64_t cursor = 0;
+  do {
+    cursor = SweepStep(*worker, cursor, now_ms, &expired);
+  } while (cursor != WorkerCache::kScanEnd);
   std::map<uint32_t, Expiry> by_handle;
   for (const ExpiredStream& stream : expired) {
     REQUIRE(by_handle.emplace(stream.handle, stream.expiry).second);
