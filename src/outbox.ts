@@ -52,7 +52,9 @@ export class Outbox {
     }
     let result: number
     if (typeof data === 'string') {
-      if (data.length * kBytesAUnit <= scratch.length - offset) {
+      if (options === undefined && data.length * kBytesAUnit < scratch.length) {
+        result = native.sendText(uid, data)
+      } else if (data.length * kBytesAUnit <= scratch.length - offset) {
         const bytes = scratch.write(data, offset)
         result = native.send(uid, eventBytes, idBytes, bytes, retry)
       } else {

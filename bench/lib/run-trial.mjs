@@ -8,19 +8,23 @@ const kTimeoutMs = 15 * 60_000
  * its counts added up.
  */
 export async function runTrial(trial, smoke) {
-  const parameters = smoke ? trial.smoke : {}
+  const given = smoke ? trial.smoke : {}
   if (trial.needs) {
     const { missing } = await import(new URL(`../${trial.needs}`, import.meta.url))
     const leftOut = missing()
-    if (leftOut) return { parameters, verified: false, leftOut }
+    if (leftOut) return { parameters: given, verified: false, leftOut }
   }
   const script = fileURLToPath(new URL(`../${trial.script}`, import.meta.url))
-  const { code, signal, stdout } = await run([script, JSON.stringify(parameters)])
+  const { code, signal, stdout } = await run([script, JSON.stringify(given)])
   const outcome = parse(stdout)
   if (code !== 0 || !outcome) {
-    return { parameters, verified: false, error: `ended with ${signal ?? code} and no outcome` }
+    return {
+      parameters: given,
+      verified: false,
+      error: `ended with ${signal ?? code} and no outcome`,
+    }
   }
-  const { results, checks } = outcome
+  const { parameters, results, checks } = outcome
   const failed = checks.filter((check) => !check.ok)
   const verified = checks.length > 0 && failed.length === 0
   return verified

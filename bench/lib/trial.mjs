@@ -2,8 +2,10 @@
 
 /** The trial's parameters, from the command line; `defaults` when it is run by hand. */
 export function parameters(defaults) {
-  return { ...defaults, ...JSON.parse(process.argv[2] ?? '{}') }
+  used = { ...defaults, ...JSON.parse(process.argv[2] ?? '{}') }
+  return used
 }
+let used = {}
 
 /** Collects what must add up. A trial without a check is not verified. */
 export class Checks {
@@ -26,7 +28,8 @@ export class Checks {
 
 /** Ends the trial: `results` are rows of one table. */
 export function finish(results, checks) {
-  process.stdout.write(`${JSON.stringify({ results, checks: checks.all })}\n`, () =>
-    process.exit(0),
+  process.stdout.write(
+    `${JSON.stringify({ parameters: used, results, checks: checks.all })}\n`,
+    () => process.exit(0),
   )
 }

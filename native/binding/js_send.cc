@@ -7,6 +7,23 @@ namespace {
 // What send answers beside a Status; src/native.ts knows it.
 constexpr int32_t kQueued = -16;
 
+// Sends, and says what became of it as `send` does.
+Napi::Value Answer(const Napi::CallbackInfo& info, NodeWorker& self, StreamUid uid,
+                   const OutgoingMessage& message) {
+  switch (self.Send(uid, message)) {
+    case Sender::Result::kSent:
+      *self.frame().As<uint32_t>() = self.worker().cache.Find(uid)->handle();
+      return Number(info, self.local_size());
+    case Sender::Result::kQueued:
+      return Number(info, kQueued);
+    case Sender::Result::kFull:
+      return Code(info, Status::kFull);
+    case Sender::Result::kGone:
+      break;
+  }
+  return Code(info, Status::kGone);
+}
+
 // send(uid, eventBytes, idBytes, dataBytes, retryMs, large?): bytes encoded, kQueued, or a Status.
 // Event, id and data lie one behind the other in the scratch memory; idBytes -1: no id. Data too
 // large for it comes as `large`, a Uint8Array. When the stream is the calling thread's own, the
@@ -28,18 +45,22 @@ Napi::Value JsSend(const Napi::CallbackInfo& info) {
   } else {
     message.data = ScratchText(self, &offset, Uint32Argument(info, 3));
   }
-  switch (self.Send(*uid, message)) {
-    case Sender::Result::kSent:
-      *self.frame().As<uint32_t>() = self.worker().cache.Find(*uid)->handle();
-      return Number(info, self.local_size());
-    case Sender::Result::kQueued:
-      return Number(info, kQueued);
-    case Sender::Result::kFull:
-      return Code(info, Status::kFull);
-    case Sender::Result::kGone:
-      break;
-  }
-  return Code(info, Status::kGone);
+  return Answer(info, self, *uid, message);
+}
+
+// sendText(uid, text): the same for a message that is only data, a string known to fit the scratch
+// memory. One call into the engine instead of two, as the text need not be written there first.
+Napi::Value JsSendText(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  const std::span<uint8_t> scratch = self.scratch().bytes();
+  size_t size;
+  CHECK(napi_get_value_string_utf8(info.Env(), info[1], reinterpret_cast<char*>(scratch.data()),
+                                   scratch.size(), &size) == napi_ok);
+  OutgoingMessage message;
+  message.data = {reinterpret_cast<const char*>(scratch.data()), size};
+  return Answer(info, self, *uid, message);
 }
 
 // takeLocal(): the encoded bytes of the last own send, if they did not fit the local memory.
@@ -69,6 +90,7 @@ Napi::Value JsFlush(const Napi::CallbackInfo& info) {
 
 void ExportSendFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsSend>(env, exports, "send");
+  Export<JsSendText>(env, exports, "sendText");
   Export<JsTakeLocal>(env, exports, "takeLocal");
   Export<JsRequestClose>(env, exports, "requestClose");
   Export<JsFlush>(env, exports, "flush");
