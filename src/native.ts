@@ -45,6 +45,8 @@ export interface NativeBinding {
     retryMs: number,
     large?: Uint8Array,
   ): number
+  /** The same for data alone, in the scratch memory. */
+  sendBytes(uid: StreamUid, dataBytes: number): number
   /** The same for data alone, a string that takes less than the scratch memory. */
   sendText(uid: StreamUid, text: string): number
   takeLocal(): Buffer

@@ -20,6 +20,9 @@ export interface SendOptions {
   retry?: number
 }
 
+/** Looked up once: the addon's many functions make it an object whose every look-up costs a hash. */
+const { sendBytes, sendText } = native
+
 const kNoId = -1
 const kNoRetry = -1
 /** UTF-8 takes at most this many bytes a UTF-16 unit. */
@@ -53,7 +56,7 @@ export class Outbox {
     let result: number
     if (typeof data === 'string') {
       if (options === undefined && data.length * kBytesAUnit < scratch.length) {
-        result = native.sendText(uid, data)
+        result = sendText(uid, data)
       } else if (data.length * kBytesAUnit <= scratch.length - offset) {
         const bytes = scratch.write(data, offset)
         result = native.send(uid, eventBytes, idBytes, bytes, retry)
@@ -63,7 +66,10 @@ export class Outbox {
     } else if (data instanceof Uint8Array) {
       if (data.length <= scratch.length - offset) {
         scratch.set(data, offset)
-        result = native.send(uid, eventBytes, idBytes, data.length, retry)
+        result =
+          options === undefined
+            ? sendBytes(uid, data.length)
+            : native.send(uid, eventBytes, idBytes, data.length, retry)
       } else {
         result = native.send(uid, eventBytes, idBytes, 0, retry, data)
       }

@@ -48,6 +48,17 @@ Napi::Value JsSend(const Napi::CallbackInfo& info) {
   return Answer(info, self, *uid, message);
 }
 
+// sendBytes(uid, dataBytes): the same for a message that is only data, in the scratch memory.
+Napi::Value JsSendBytes(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  size_t offset = 0;
+  OutgoingMessage message;
+  message.data = ScratchText(self, &offset, Uint32Argument(info, 1));
+  return Answer(info, self, *uid, message);
+}
+
 // sendText(uid, text): the same for a message that is only data, a string known to fit the scratch
 // memory. One call into the engine instead of two, as the text need not be written there first.
 Napi::Value JsSendText(const Napi::CallbackInfo& info) {
@@ -90,6 +101,7 @@ Napi::Value JsFlush(const Napi::CallbackInfo& info) {
 
 void ExportSendFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsSend>(env, exports, "send");
+  Export<JsSendBytes>(env, exports, "sendBytes");
   Export<JsSendText>(env, exports, "sendText");
   Export<JsTakeLocal>(env, exports, "takeLocal");
   Export<JsRequestClose>(env, exports, "requestClose");
