@@ -48,6 +48,7 @@ size_t SseEncodedSize(const SseMessage& message) {
 
 void SseEncode(const SseMessage& message, uint8_t* out) {
   const auto put = [&](std::string_view text) {
+    if (text.empty()) return;  // its data may be nullptr, which memcpy must not be given
     std::memcpy(out, text.data(), text.size());
     out += text.size();
   };
