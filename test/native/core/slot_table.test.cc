@@ -1,21 +1,21 @@
 #include "core/slot_table.h"
 
-#include <memory>
 #include <set>
 
 #include "support/doctest.h"
+#include "support/kept.h"
 
 namespace holdfast::test {
 
 TEST_CASE("a uid into a region that was never made finds nothing") {
-  const auto table = std::make_unique<SlotTable>();
+  const auto table = MakeKept<SlotTable>();
   EXPECT(table->Line(StreamUid::Of(0, 1, 0, 0)) == nullptr);
   EXPECT(table->Line(StreamUid::Of(0, 1, kMaxSlots - 1, kMaxStreamId)) == nullptr);
 }
 
 TEST_CASE("each slot has lines of its own, and stream ids take its lanes in turn") {
   for (uint32_t block_bits = 0; block_bits <= kMaxBlockBits; block_bits++) {
-    const auto table = std::make_unique<SlotTable>();
+    const auto table = MakeKept<SlotTable>();
     REQUIRE(table->AddRegion(1, block_bits));
     std::set<const StreamLine*> seen;
     for (uint32_t slot = kRegionSlots; slot < 2 * kRegionSlots; slot++) {
@@ -37,7 +37,7 @@ TEST_CASE("each slot has lines of its own, and stream ids take its lanes in turn
 }
 
 TEST_CASE("fresh lines hold nobody") {
-  const auto table = std::make_unique<SlotTable>();
+  const auto table = MakeKept<SlotTable>();
   REQUIRE(table->AddRegion(0, 1));
   const SlotTable::Region region = table->region(0);
   for (uint32_t i = 0; i < region.line_count(); i++) {

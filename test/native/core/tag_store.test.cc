@@ -1,10 +1,10 @@
 #include "core/tag_store.h"
 
 #include <map>
-#include <memory>
 #include <string>
 
 #include "support/doctest.h"
+#include "support/kept.h"
 #include "support/random.h"
 
 namespace holdfast::test {
@@ -26,7 +26,7 @@ TagText Tags(std::string_view view) {
 }  // namespace
 
 TEST_CASE("tags come back as they were stored, up to the last byte") {
-  const auto store = std::make_unique<TagStore>();
+  const auto store = MakeKept<TagStore>();
   for (const size_t size : {0, 1, 7, 8, 9, 127, 254, 255}) {
     const std::string text(size, static_cast<char>('a' + size % 26));
     EXPECT(TextOf(*store, store->Allocate(text)) == text);
@@ -34,7 +34,7 @@ TEST_CASE("tags come back as they were stored, up to the last byte") {
 }
 
 TEST_CASE("a shorter text in a used block shows nothing of the longer one before") {
-  const auto store = std::make_unique<TagStore>();
+  const auto store = MakeKept<TagStore>();
   const uint32_t block = store->Allocate(std::string(255, 'x'));
   store->Free(block);
   REQUIRE(store->Allocate("short") == block);
@@ -43,7 +43,7 @@ TEST_CASE("a shorter text in a used block shows nothing of the longer one before
 
 TEST_CASE("no two streams share a block of tags") {
   Random random("tag store");
-  const auto store = std::make_unique<TagStore>();
+  const auto store = MakeKept<TagStore>();
   std::map<uint32_t, std::string> model;
   for (int round = 0; round < 5000; round++) {
     if (model.empty() || !random.OneIn(3)) {

@@ -4,6 +4,7 @@
 
 #include "core/worker_cache.h"
 #include "support/doctest.h"
+#include "support/kept.h"
 #include "support/test_worker.h"
 
 namespace holdfast::test {
@@ -14,7 +15,7 @@ constexpr uint32_t kStreamIds = kMaxStreamId + 1;
 }  // namespace
 
 TEST_CASE("a socket that outlives its stream numbers goes on under another id of its own") {
-  const auto cache = std::make_unique<WorkerCache>(0);
+  const auto cache = MakeKept<WorkerCache>(0);
   const uint32_t socket = cache->OpenSocket({});
   std::set<uint64_t> uids;
   std::set<uint32_t> esockets;
@@ -35,7 +36,7 @@ TEST_CASE("a socket that outlives its stream numbers goes on under another id of
 }
 
 TEST_CASE("a slot comes back with the next generation, and never again after the last") {
-  const auto cache = std::make_unique<WorkerCache>(0);
+  const auto cache = MakeKept<WorkerCache>(0);
   std::set<uint64_t> uids;
   std::set<uint32_t> generations;
   StreamFacts facts;
@@ -60,7 +61,7 @@ TEST_CASE("a slot comes back with the next generation, and never again after the
 }
 
 TEST_CASE("a stream that lives through every wrap around it is found to the end") {
-  const auto cache = std::make_unique<WorkerCache>(0);
+  const auto cache = MakeKept<WorkerCache>(0);
   StreamFacts old;
   old.handle = 77;
   REQUIRE(cache->Mint(cache->OpenSocket({}), {}, &old) == 1);
@@ -79,7 +80,7 @@ TEST_CASE("a stream that lives through every wrap around it is found to the end"
 }
 
 TEST_CASE("a freed slot waits behind others before it is taken again") {
-  const auto cache = std::make_unique<WorkerCache>(0);
+  const auto cache = MakeKept<WorkerCache>(0);
   StreamFacts facts;
   std::vector<uint32_t> order;
   for (uint32_t i = 0; i < kRegionSlots + 1; i++) {

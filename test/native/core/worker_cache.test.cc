@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <set>
 
 #include "support/doctest.h"
+#include "support/kept.h"
 #include "support/random.h"
 
 namespace holdfast::test {
@@ -126,7 +126,7 @@ class Model {
   };
 
   Random& random_;
-  const std::unique_ptr<WorkerCache> cache_ = std::make_unique<WorkerCache>(kWorker);
+  WorkerCache* const cache_ = MakeKept<WorkerCache>(kWorker);
   std::map<uint32_t, Socket> sockets_;
   std::set<std::pair<uint32_t, uint32_t>> openings_;
   std::map<uint64_t, uint32_t> live_;     // uid → socket
@@ -158,7 +158,7 @@ TEST_CASE("no uid is minted twice and a stale uid finds nobody, whatever the ord
 }
 
 TEST_CASE("a socket's streams keep its peer and its primary id, in however many blocks they lie") {
-  const auto cache = std::make_unique<WorkerCache>(0);
+  const auto cache = MakeKept<WorkerCache>(0);
   PeerAddress peer;
   peer.words = {1, 2};
   peer.port = 443;
@@ -180,7 +180,7 @@ TEST_CASE("a socket's streams keep its peer and its primary id, in however many 
 }
 
 TEST_CASE("tags go with their stream and are not shown for a stale one") {
-  const auto cache = std::make_unique<WorkerCache>(0);
+  const auto cache = MakeKept<WorkerCache>(0);
   const uint32_t socket = cache->OpenSocket({});
   StreamFacts first;
   REQUIRE(cache->Mint(socket, std::string_view("a\0b\0", 4), &first) == 1);
@@ -201,7 +201,7 @@ TEST_CASE("tags go with their stream and are not shown for a stale one") {
 }
 
 TEST_CASE("a dead worker's sockets are all given back, those without streams as well") {
-  const auto cache = std::make_unique<WorkerCache>(0);
+  const auto cache = MakeKept<WorkerCache>(0);
   const uint32_t one = cache->OpenSocket({});
   cache->OpenSocket({});
   StreamFacts facts;

@@ -1,10 +1,10 @@
 // Readers by uid beside the owner who mints and retires: a reader that saw another stream's facts
 // under a stale uid would show it by the handle, which is each stream's own.
 #include <array>
-#include <memory>
 
 #include "core/worker_cache.h"
 #include "support/doctest.h"
+#include "support/kept.h"
 #include "support/random.h"
 #include "support/threads.h"
 
@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kMost = 4096;
 
 struct Minted {
-  std::unique_ptr<WorkerCache> cache = std::make_unique<WorkerCache>(1);
+  WorkerCache* const cache = MakeKept<WorkerCache>(1);
   std::array<std::atomic<uint64_t>, kMost> uids{};
   std::atomic<uint32_t> count{0};
   std::atomic<bool> done{false};
