@@ -1,6 +1,7 @@
 import { arena, arenaWords, kRecordWords } from './memory.js'
 import { native } from './native.js'
 import type { StreamTable } from './stream-table.js'
+import { callUser } from './uncaught.js'
 
 /** In the order of native/binding/node_carrier.h, from 1. */
 const op = { write: 1, close: 2, workerExit: 3, hangup: 4, expired: 5, connection: 6 } as const
@@ -38,13 +39,7 @@ export class Inbox {
     this.#table.beginBatch()
     this.#delivered = this.#undeliverable = 0
     for (let i = 0; i < records; i++) {
-      try {
-        this.#handle(i * kRecordWords, large)
-      } catch (error) {
-        process.nextTick(() => {
-          throw error
-        })
-      }
+      callUser(() => this.#handle(i * kRecordWords, large))
     }
     this.#table.endBatch()
     // Also after the manager was closed by one of them: then the batch is still the worker's last.

@@ -76,7 +76,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   #accepting: AcceptingServer | undefined
   readonly #listening = new Set<number>()
   #open = true
-  #closing = false
+  #closed: Promise<void> | undefined
 
   /**
    * This thread's manager, made if there is none. The first `open` of the process sets the options;
@@ -88,6 +88,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     const shared = native as Shared
     const existing = shared[kManager]
     if (!existing) return (shared[kManager] = new StreamManager(checked.values, checked.explicit))
+    // It is gone when its close() has resolved.
+    if (!existing.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'the manager is closing')
     optionRules.forEach(({ name }, index) => {
       if (options[name] !== undefined && options[name] !== existing.#inForce[index]) {
         throw errorOfStatus(status.optionsMismatch)
@@ -331,22 +333,22 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     native.setRef(this.#accepting !== undefined || this.#listening.size > 0)
   }
 
-  async #closeManager(): Promise<void> {
-    if (!this.#open || this.#closing) return
+  #closeManager(): Promise<void> {
     // A listener of what ends here may close the manager as well.
-    this.#closing = true
-    try {
-      this.#accepting?.release()
-      this.#stopAccepting()
-      this.#holder.closeAll()
-    } finally {
-      this.#closing = false
-    }
+    if (this.#closed) return this.#closed
+    let resolve = (): void => {}
+    this.#closed = new Promise((resolved) => (resolve = resolved))
+    this.#accepting?.release()
+    this.#stopAccepting()
+    this.#holder.closeAll()
     this.#open = false
     native.leave()
     // The native side lets go at the end of the batch that may be running now.
-    await new Promise((resolve) => setImmediate(resolve))
-    delete (native as Shared)[kManager]
+    setImmediate(() => {
+      delete (native as Shared)[kManager]
+      resolve()
+    })
+    return this.#closed
   }
 
   #requireOpen(): void {

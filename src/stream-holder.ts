@@ -17,6 +17,7 @@ import { EventsSocket } from './socket.js'
 import { closeReasons, streamKinds, type CloseReason, type StreamKind } from './stream-info.js'
 import type { StreamTable } from './stream-table.js'
 import { encodeTags } from './tags.js'
+import { callUser } from './uncaught.js'
 
 const kHeld = Symbol('holdfast.held')
 const kSocket = Symbol('holdfast.socket')
@@ -167,14 +168,12 @@ export class StreamHolder {
     const close = { reason, code: held.detail?.code ?? 0, text: held.detail?.text ?? '' }
     const wrapper = held.existingWrapper()
     held.wrapper = undefined
-    try {
-      wrapper?.emit('close', close)
-    } finally {
-      if (socket.listenerCount('streamDestroyed') > 0) {
-        socket.emit('streamDestroyed', wrapper ?? this.#manager.wrap(held), close)
-      }
-      this.#dropIfUnused(socket)
+    if (wrapper) callUser(() => wrapper.emit('close', close))
+    if (socket.listenerCount('streamDestroyed') > 0) {
+      const destroyed = wrapper ?? this.#manager.wrap(held)
+      callUser(() => socket.emit('streamDestroyed', destroyed, close))
     }
+    this.#dropIfUnused(socket)
   }
 
   #socketOf(owner: Owner): EventsSocket {

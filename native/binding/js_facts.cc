@@ -65,8 +65,8 @@ void Fill(FactsRecord* record, const StreamFacts& facts, const TagText& tags) {
   std::memcpy(record->tags, tags.bytes, tags.size);
 }
 
-// find(uid, counted): status; the facts are the frame's first record. `counted`: as a hit, cross-worker
-// look-up or miss, which is for the application's own finds.
+// find(uid, counted): status; the facts are the frame's first record. `counted`: as a hit,
+// cross-worker look-up or miss, which is for the application's own finds.
 Napi::Value JsFind(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   const std::optional<StreamUid> uid = UidArgument(info, 0);
@@ -75,8 +75,7 @@ Napi::Value JsFind(const Napi::CallbackInfo& info) {
   FoundStream found;
   const bool lives = BoolArgument(info, 1) ? registry.Find(&self.worker(), *uid, &found.facts)
                                            : registry.Read(*uid, &found.facts);
-  if (!lives ||
-      !registry.FindWorker(uid->worker_id())->cache.Tags(found.facts, &found.tags)) {
+  if (!lives || !registry.FindWorker(uid->worker_id())->cache.Tags(found.facts, &found.tags)) {
     return Code(info, Status::kGone);
   }
   Fill(self.frame().As<FactsRecord>(), found.facts, found.tags);

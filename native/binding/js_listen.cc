@@ -6,8 +6,8 @@
 namespace holdfast {
 namespace {
 
-// listen(host: string, port, backlog, ipv6Only): the port, and the listener's number in the frame's first
-// word; below zero: the negative errno.
+// listen(host: string, port, backlog, ipv6Only): the port, and the listener's number in the frame's
+// first word; below zero: the negative errno.
 Napi::Value JsListen(const Napi::CallbackInfo& info) {
   ListenAddress address;
   address.host = info[0].As<Napi::String>().Utf8Value();

@@ -88,7 +88,10 @@ Napi::Value JsTouch(const Napi::CallbackInfo& info) {
 Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
   StreamLine* line = OwnLine(info, uid);
-  Self(info).worker().counters.Add(Counter::kMessagesUndeliverable);
+  // It was counted as sent a moment ago, and is answered as gone.
+  Counters& counters = Self(info).worker().counters;
+  counters.Add(Counter::kMessagesSent, ~uint64_t{0});
+  counters.Add(Counter::kMessagesGone);
   if (line == nullptr) return info.Env().Undefined();
   line->Release(uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
   if (!line->closing()) line->MarkClosing(MonotonicMs());

@@ -92,6 +92,8 @@ bool NodeCarrier::Enter(uint32_t count, napi_value large) {
       napi_make_callback(env_, nullptr, receiver, callback, 2, arguments, &ignored);
   if (status == napi_ok) return running_;
 
+  // A tick or promise behind the callback threw, and the process took it as uncaught and lives on.
+  if (status == napi_generic_failure) return running_;
   // Either the callback threw, or the environment is ending.
   bool thrown = false;
   napi_value error;

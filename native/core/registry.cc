@@ -89,20 +89,6 @@ void Registry::AnnounceExit(uint32_t worker_id, uint64_t streams) {
   }
 }
 
-bool Registry::Find(Worker* self, StreamUid uid, StreamFacts* out) {
-  const bool own = self != nullptr && self->id == uid.worker_id();
-  const bool found = Read(uid, out);
-  const Counter counter = !found ? Counter::kCacheMisses
-                          : own  ? Counter::kCacheHits
-                                 : Counter::kCrossWorkerLookups;
-  if (self != nullptr) {
-    self->counters.Add(counter);
-  } else {
-    shared_counters_.AddShared(counter);
-  }
-  return found;
-}
-
 uint32_t Registry::OpenSocket(Worker& worker, const PeerAddress& peer, bool placed) {
   const uint32_t socket = worker.cache.OpenSocket(peer);
   if (socket == kNone) return kNone;

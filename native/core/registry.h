@@ -43,7 +43,8 @@ class Registry {
     const StreamLine* line = FindLine(uid);
     return line != nullptr && line->Read(uid, out);
   }
-  // The same, and counts one hit, cross-worker look-up or miss. `self` is the calling thread's worker or nullptr.
+  // The same, and counts one hit, cross-worker look-up or miss. `self` is the calling thread's
+  // worker or nullptr.
   bool Find(Worker* self, StreamUid uid, StreamFacts* out);
 
   // The owner. A socket that was not placed here by the listener counts as load while it is open.
@@ -94,5 +95,19 @@ class Registry {
   // A deque, so that a million of them never move at once. A line knows its place in it.
   std::deque<StreamUid> autonomous_ GUARDED_BY(mu_);
 };
+
+inline bool Registry::Find(Worker* self, StreamUid uid, StreamFacts* out) {
+  const bool own = self != nullptr && self->id == uid.worker_id();
+  const bool found = Read(uid, out);
+  const Counter counter = !found ? Counter::kCacheMisses
+                          : own  ? Counter::kCacheHits
+                                 : Counter::kCrossWorkerLookups;
+  if (self != nullptr) {
+    self->counters.Add(counter);
+  } else {
+    shared_counters_.AddShared(counter);
+  }
+  return found;
+}
 
 }  // namespace holdfast

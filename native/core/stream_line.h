@@ -89,6 +89,38 @@ class alignas(kCacheLine) StreamLine {
   std::atomic<uint32_t> socket_;
 };
 
+// Here, as a look-up is little more than these.
+
+inline bool StreamLine::Tag(uint32_t* generation, uint32_t* stream_id) const {
+  const uint64_t word = state_.load(std::memory_order_acquire) >> kLiveShift;
+  if ((word & 1) == 0) return false;
+  *generation = static_cast<uint32_t>(word >> (1 + kStreamBits));
+  *stream_id = static_cast<uint32_t>(word >> 1) & kMaxStreamId;
+  return true;
+}
+
+inline bool StreamLine::Read(StreamUid uid, StreamFacts* out) const {
+  const uint64_t before = state_.load(std::memory_order_acquire);
+  if (!Matches(before, uid)) return false;
+  const uint64_t meta = meta_.load(std::memory_order_acquire);
+  out->uid = uid;
+  out->kind = static_cast<StreamKind>(meta & 0xFF);
+  out->detached = (meta & kDetached) != 0;
+  out->closing = (before & kClosing) != 0;
+  out->peer.port = static_cast<uint16_t>(meta >> 16);
+  out->handle = static_cast<uint32_t>(meta >> 32);
+  out->peer.words = {address_[0].load(std::memory_order_acquire),
+                     address_[1].load(std::memory_order_acquire)};
+  out->created_ms = created_ms_.load(std::memory_order_acquire);
+  out->last_active_ms = last_active_ms_.load(std::memory_order_acquire);
+  out->detached_ms =
+      out->detached ? out->created_ms + detached_after_ms_.load(std::memory_order_acquire) : 0;
+  out->tag_block = tag_block_.load(std::memory_order_acquire);
+  out->socket = socket_.load(std::memory_order_acquire);
+  out->queued_bytes = before & kQueuedMask;
+  return Matches(state_.load(std::memory_order_relaxed), uid);
+}
+
 static_assert(sizeof(StreamLine) == kCacheLine);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 

@@ -79,9 +79,12 @@ uint32_t WorkerCache::Mint(uint32_t socket_index, std::string_view tags, StreamF
   if (uid) {
     socket.current_slot = uid->slot();
   } else {
-    // As large as what lives now, never as what once did: a burst long gone buys no memory.
-    const uint32_t wanted = std::bit_width(socket.live == 0 ? 0u : socket.live - 1);
-    const uint32_t slot = TakeSlot(std::min<uint32_t>(wanted, kMaxBlockBits));
+    // As large as what lives now, never as what once did: a burst long gone buys no memory. Smaller
+    // where no slot of that size is left.
+    uint32_t bits =
+        std::min<uint32_t>(std::bit_width(socket.live == 0 ? 0u : socket.live - 1), kMaxBlockBits);
+    uint32_t slot = TakeSlot(bits);
+    while (slot == kNone && bits > 0) slot = TakeSlot(--bits);
     if (slot == kNone) return 0;
     Record(slot).socket = socket_index;
     (last == kNone ? socket.first_slot : Record(last).next_of_socket) = slot;

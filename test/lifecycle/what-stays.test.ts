@@ -32,3 +32,16 @@ test('closing the manager from a close listener ends each stream once', async ()
     reopened: true,
   })
 })
+
+// What a tick behind a batch threw was taken for the end of the thread, which then got no more mail.
+test('a thread that survives an uncaught error goes on receiving', async () => {
+  const child = await runChild(script('uncaught-in-batch.mjs'), [])
+  expect(ending(child), child.stderr).toEqual(ended)
+  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout)
+  expect(rest).toEqual({
+    written: 'tickwritelast',
+    uncaught: ['in a tick', 'in a write'],
+    messagesQueued: 3,
+  })
+  expect(messagesDelivered + messagesUndeliverable).toBe(3)
+})

@@ -1,0 +1,13 @@
+/**
+ * Runs a user's callback. What it throws becomes an uncaught error of its own, so that what we have
+ * still to do is not lost with it.
+ */
+export function callUser(callback: () => void): void {
+  try {
+    callback()
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
+}
