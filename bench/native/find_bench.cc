@@ -67,11 +67,11 @@ struct Answer {
   uint64_t fact;  // another word of it, in which the highest bit is never set
 };
 
-// Walks a list of uids over and over. `dependent`: the next step waits for the answer to the last,
+// Walks a list of uids over and over. `kDependent`: the next step waits for the answer to the last,
 // as when one look-up leads to the next; otherwise the processor may overlap them.
-template <typename Find>
-void Walk(benchmark::State& state, const std::vector<StreamUid>& uids, bool dependent, bool live,
-          Find find) {
+// A template, since the compiler may make a choice at run time into a dependency of both.
+template <bool kDependent, typename Find>
+void Walk(benchmark::State& state, const std::vector<StreamUid>& uids, bool live, Find find) {
   uint64_t wrong = 0;
   size_t at = uids.size() / kThreads * static_cast<size_t>(state.thread_index());
   uint64_t step = 0;
@@ -80,7 +80,7 @@ void Walk(benchmark::State& state, const std::vector<StreamUid>& uids, bool depe
     const StreamUid uid{uids[at].value ^ step};
     const Answer answer = find(uid);
     wrong += answer.uid != (live ? uid.value : 0);
-    if (dependent) step = answer.fact >> 63;
+    if constexpr (kDependent) step = answer.fact >> 63;
   }
   if (wrong != 0) state.SkipWithError("wrong answers");
   state.counters["finds"] = static_cast<double>(state.iterations());
@@ -95,20 +95,21 @@ const std::vector<StreamUid>& Keys(Where where, int thread) {
                                   : population.stale[other];
 }
 
-void FindRegistry(benchmark::State& state, Where where, bool dependent) {
+template <bool kDependent>
+void FindRegistry(benchmark::State& state, Where where) {
   Registry& registry = Registry::Get();
   Worker* self = population.workers[state.thread_index()];
   const Counter counter = where == Where::kOwn     ? Counter::kCacheHits
                           : where == Where::kOther ? Counter::kCrossWorkerLookups
                                                    : Counter::kCacheMisses;
   const uint64_t before = self->counters.Get(counter);
-  Walk(state, Keys(where, state.thread_index()), dependent, where != Where::kMiss,
-       [&](StreamUid uid) {
-         StreamFacts facts;
-         const bool found = registry.Find(self, uid, &facts);
-         benchmark::DoNotOptimize(facts);
-         return Answer{found ? facts.uid.value : 0, facts.created_ms};
-       });
+  Walk<kDependent>(state, Keys(where, state.thread_index()), where != Where::kMiss,
+                   [&](StreamUid uid) {
+                     StreamImage image;
+                     const bool found = registry.Find(self, uid, &image);
+                     benchmark::DoNotOptimize(image);
+                     return Answer{found ? image.uid.value : 0, image.words[4]};
+                   });
   if (self->counters.Get(counter) - before != static_cast<uint64_t>(state.iterations())) {
     state.SkipWithError("not every find was counted once");
   }
@@ -117,7 +118,7 @@ void FindRegistry(benchmark::State& state, Where where, bool dependent) {
 template <typename Rival>
 void FindRival(benchmark::State& state, Rival& rival, Where where) {
   const auto self = static_cast<uint32_t>(state.thread_index());
-  Walk(state, Keys(where, state.thread_index()), false, where != Where::kMiss, [&](StreamUid uid) {
+  Walk<false>(state, Keys(where, state.thread_index()), where != Where::kMiss, [&](StreamUid uid) {
     RivalStream out;
     const bool found = rival.Find(self, uid, &out);
     benchmark::DoNotOptimize(out);
@@ -125,7 +126,8 @@ void FindRival(benchmark::State& state, Rival& rival, Where where) {
   });
 }
 
-void TouchMemory(benchmark::State& state, bool dependent) {
+template <bool kDependent>
+void TouchMemory(benchmark::State& state) {
   size_t at = static_cast<size_t>(state.thread_index()) * raw_lines.order.size() / kThreads;
   uint64_t wrong = 0;
   uint64_t step = 0;
@@ -134,7 +136,7 @@ void TouchMemory(benchmark::State& state, bool dependent) {
     const uint64_t index = raw_lines.order[at] ^ step;
     const uint64_t word = raw_lines.Load(index);
     wrong += word != index;
-    if (dependent) step = word >> 63;
+    if constexpr (kDependent) step = word >> 63;
   }
   if (wrong != 0) state.SkipWithError("wrong answers");
   state.counters["finds"] = static_cast<double>(state.iterations());
@@ -220,19 +222,19 @@ void Add(const std::string& name, Function function, bool one_thread_only = fals
 }
 
 void AddRows() {
-  Add("memory/line", [](auto& state) { TouchMemory(state, false); });
-  Add("memory/line dependent", [](auto& state) { TouchMemory(state, true); }, true);
+  Add("memory/line", [](auto& state) { TouchMemory<false>(state); });
+  Add("memory/line dependent", [](auto& state) { TouchMemory<true>(state); }, true);
   const std::pair<const char*, Where> places[] = {
       {"own", Where::kOwn}, {"other", Where::kOther}, {"miss", Where::kMiss}};
   for (const auto& [name, where] : places) {
     const std::string text(name);
     const Where place = where;
-    Add("registry/" + text, [place](auto& state) { FindRegistry(state, place, false); });
+    Add("registry/" + text, [place](auto& state) { FindRegistry<false>(state, place); });
     Add("map+rwlock/" + text, [place](auto& state) { FindRival(state, locked_map, place); });
     Add("linear scan/" + text, [place](auto& state) { FindRival(state, linear_scan, place); });
   }
   Add(
-      "registry/other dependent", [](auto& state) { FindRegistry(state, Where::kOther, true); },
+      "registry/other dependent", [](auto& state) { FindRegistry<true>(state, Where::kOther); },
       true);
   Add("registry/95% find, 5% replace", MixRegistry);
   Add("map+rwlock/95% find, 5% replace", MixMap);

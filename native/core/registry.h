@@ -39,13 +39,15 @@ class Registry {
     const Worker* worker = FindWorker(uid.worker_id());
     return worker == nullptr ? nullptr : worker->cache.Find(uid);
   }
-  bool Read(StreamUid uid, StreamFacts* out) const {
+  template <typename Out>  // StreamImage or StreamFacts
+  bool Read(StreamUid uid, Out* out) const {
     const StreamLine* line = FindLine(uid);
     return line != nullptr && line->Read(uid, out);
   }
   // The same, and counts one hit, cross-worker look-up or miss. `self` is the calling thread's
   // worker or nullptr.
-  bool Find(Worker* self, StreamUid uid, StreamFacts* out);
+  template <typename Out>
+  bool Find(Worker* self, StreamUid uid, Out* out);
 
   // The owner. A socket that was not placed here by the listener counts as load while it is open.
   uint32_t OpenSocket(Worker& worker, const PeerAddress& peer, bool placed);
@@ -77,6 +79,7 @@ class Registry {
   Registry() = default;
 
   Worker* PickWorker() EXCLUDES(mu_);
+  void Count(Worker* self, Counter counter);
   uint64_t Sum(Counter counter) const REQUIRES_SHARED(mu_);
   void RemoveAutonomous(StreamLine& line) EXCLUDES(mu_);
   void AnnounceExit(uint32_t worker_id, uint64_t streams) EXCLUDES(mu_);
@@ -96,18 +99,25 @@ class Registry {
   std::deque<StreamUid> autonomous_ GUARDED_BY(mu_);
 };
 
-inline bool Registry::Find(Worker* self, StreamUid uid, StreamFacts* out) {
+template <typename Out>
+bool Registry::Find(Worker* self, StreamUid uid, Out* out) {
   const bool own = self != nullptr && self->id == uid.worker_id();
-  const bool found = Read(uid, out);
-  const Counter counter = !found ? Counter::kCacheMisses
-                          : own  ? Counter::kCacheHits
-                                 : Counter::kCrossWorkerLookups;
+  // A branch, not a choice of address: the processor goes on to the next look-up while this line is
+  // still on its way from memory.
+  if (Read(uid, out)) [[likely]] {
+    Count(self, own ? Counter::kCacheHits : Counter::kCrossWorkerLookups);
+    return true;
+  }
+  Count(self, Counter::kCacheMisses);
+  return false;
+}
+
+inline void Registry::Count(Worker* self, Counter counter) {
   if (self != nullptr) {
     self->counters.Add(counter);
   } else {
     shared_counters_.AddShared(counter);
   }
-  return found;
 }
 
 }  // namespace holdfast

@@ -4,6 +4,25 @@
 
 namespace holdfast {
 
+StreamFacts StreamImage::Decode() const {
+  const uint64_t meta = words[1];
+  StreamFacts facts;
+  facts.uid = uid;
+  facts.kind = static_cast<StreamKind>(meta & 0xFF);
+  facts.detached = (meta & StreamLine::kDetached) != 0;
+  facts.closing = (words[0] & StreamLine::kClosing) != 0;
+  facts.handle = static_cast<uint32_t>(meta >> 32);
+  facts.peer.words = {words[2], words[3]};
+  facts.peer.port = static_cast<uint16_t>(meta >> 16);
+  facts.created_ms = words[4];
+  facts.last_active_ms = words[5];
+  facts.socket = static_cast<uint32_t>(words[6] >> 32);
+  facts.tag_block = static_cast<uint32_t>(words[6]);
+  facts.detached_ms = facts.detached ? facts.created_ms + words[7] : 0;
+  facts.queued_bytes = words[0] & StreamLine::kQueuedMask;
+  return facts;
+}
+
 Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget) {
   uint64_t word = state_.load(std::memory_order_acquire);
   do {
@@ -31,8 +50,8 @@ void StreamLine::Publish(const StreamFacts& facts) {
   created_ms_.store(facts.created_ms, std::memory_order_release);
   last_active_ms_.store(facts.created_ms, std::memory_order_release);
   detached_after_ms_.store(0, std::memory_order_release);
-  tag_block_.store(facts.tag_block, std::memory_order_release);
-  socket_.store(facts.socket, std::memory_order_release);
+  place_.store(static_cast<uint64_t>(facts.socket) << 32 | facts.tag_block,
+               std::memory_order_release);
   state_.store(LiveWord(facts.uid), std::memory_order_release);
 }
 

@@ -25,6 +25,15 @@
 
 namespace holdfast {
 
+// A line as it was read, not yet taken apart: a look-up that is followed by another need not wait
+// for this one's memory to do more than eight moves.
+struct StreamImage {
+  StreamUid uid;
+  uint64_t words[8];
+
+  StreamFacts Decode() const;
+};
+
 class alignas(kCacheLine) StreamLine {
  public:
   static constexpr uint32_t kLiveShift = 64 - kGenerationBits - kStreamBits - 1;
@@ -40,7 +49,13 @@ class alignas(kCacheLine) StreamLine {
   bool Holds(StreamUid uid) const { return Matches(state_.load(std::memory_order_acquire), uid); }
   // The generation and stream id of whoever is live here; false if nobody.
   bool Tag(uint32_t* generation, uint32_t* stream_id) const;
-  bool Read(StreamUid uid, StreamFacts* out) const;
+  bool Read(StreamUid uid, StreamImage* out) const;
+  bool Read(StreamUid uid, StreamFacts* out) const {
+    StreamImage image;
+    if (!Read(uid, &image)) return false;
+    *out = image.Decode();
+    return true;
+  }
   // The kind alone; meaningful only if a Reserve of the same uid then succeeds.
   StreamKind kind() const {
     return static_cast<StreamKind>(meta_.load(std::memory_order_acquire) & 0xFF);
@@ -63,7 +78,9 @@ class alignas(kCacheLine) StreamLine {
   void MarkClosing(uint64_t now_ms);
   bool detached() const { return meta_.load(std::memory_order_relaxed) & kDetached; }
   bool closing() const { return (state_.load(std::memory_order_relaxed) & kClosing) != 0; }
-  uint32_t tag_block() const { return tag_block_.load(std::memory_order_acquire); }
+  uint32_t tag_block() const {
+    return static_cast<uint32_t>(place_.load(std::memory_order_acquire));
+  }
 
   // Under the registry's lock, held for writing.
   uint32_t autonomous_index() const { return autonomous_index_.load(std::memory_order_relaxed); }
@@ -72,6 +89,8 @@ class alignas(kCacheLine) StreamLine {
   }
 
  private:
+  friend StreamImage;
+
   static constexpr uint64_t kDetached = 1 << 8;
 
   static bool Matches(uint64_t state, StreamUid uid) {
@@ -83,10 +102,9 @@ class alignas(kCacheLine) StreamLine {
   std::atomic<uint64_t> address_[2];
   std::atomic<uint64_t> created_ms_;
   std::atomic<uint64_t> last_active_ms_;
+  std::atomic<uint64_t> place_;              // socket:32 | tag_block:32
   std::atomic<uint32_t> detached_after_ms_;  // since creation, saturating
   std::atomic<uint32_t> autonomous_index_;
-  std::atomic<uint32_t> tag_block_;
-  std::atomic<uint32_t> socket_;
 };
 
 // Here, as a look-up is little more than these.
@@ -99,25 +117,18 @@ inline bool StreamLine::Tag(uint32_t* generation, uint32_t* stream_id) const {
   return true;
 }
 
-inline bool StreamLine::Read(StreamUid uid, StreamFacts* out) const {
+inline bool StreamLine::Read(StreamUid uid, StreamImage* out) const {
   const uint64_t before = state_.load(std::memory_order_acquire);
   if (!Matches(before, uid)) return false;
-  const uint64_t meta = meta_.load(std::memory_order_acquire);
   out->uid = uid;
-  out->kind = static_cast<StreamKind>(meta & 0xFF);
-  out->detached = (meta & kDetached) != 0;
-  out->closing = (before & kClosing) != 0;
-  out->peer.port = static_cast<uint16_t>(meta >> 16);
-  out->handle = static_cast<uint32_t>(meta >> 32);
-  out->peer.words = {address_[0].load(std::memory_order_acquire),
-                     address_[1].load(std::memory_order_acquire)};
-  out->created_ms = created_ms_.load(std::memory_order_acquire);
-  out->last_active_ms = last_active_ms_.load(std::memory_order_acquire);
-  out->detached_ms =
-      out->detached ? out->created_ms + detached_after_ms_.load(std::memory_order_acquire) : 0;
-  out->tag_block = tag_block_.load(std::memory_order_acquire);
-  out->socket = socket_.load(std::memory_order_acquire);
-  out->queued_bytes = before & kQueuedMask;
+  out->words[0] = before;
+  out->words[1] = meta_.load(std::memory_order_acquire);
+  out->words[2] = address_[0].load(std::memory_order_acquire);
+  out->words[3] = address_[1].load(std::memory_order_acquire);
+  out->words[4] = created_ms_.load(std::memory_order_acquire);
+  out->words[5] = last_active_ms_.load(std::memory_order_acquire);
+  out->words[6] = place_.load(std::memory_order_acquire);
+  out->words[7] = detached_after_ms_.load(std::memory_order_acquire);
   return Matches(state_.load(std::memory_order_relaxed), uid);
 }
 

@@ -122,7 +122,7 @@ describe('the clean-up timer', () => {
   }
 
   it('closes a stream without a byte for idleTimeoutMs, and not one that is sent to', async () => {
-    const { closes, uids, readings, client } = await twoStreams({ idleTimeoutMs: 300 })
+    const { closes, uids, readings, client } = await twoStreams({ idleTimeoutMs: 1500 })
     const timer = setInterval(() => server!.manager.send(uids[1]!, 'x'), 20)
     await until(
       'the idle one closed',
@@ -135,7 +135,7 @@ describe('the clean-up timer', () => {
   })
 
   it('takes what its user writes or its peer sends for activity', async () => {
-    const manager = StreamManager.open({ ...short, idleTimeoutMs: 200 })
+    const manager = StreamManager.open({ ...short, idleTimeoutMs: 1500 })
     const [written, fed, quiet] = [gated(), gated(), gated()]
     for (const { letThrough } of [written, fed, quiet]) letThrough()
     const uids = [written, fed, quiet].map(({ stream }) => manager.register(stream.resume()).uid)

@@ -37,11 +37,14 @@ test('closing the manager from a close listener ends each stream once', async ()
 test('a thread that survives an uncaught error goes on receiving', async () => {
   const child = await runChild(script('uncaught-in-batch.mjs'), [])
   expect(ending(child), child.stderr).toEqual(ended)
-  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout)
+  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout) as Record<
+    string,
+    number
+  >
   expect(rest).toEqual({
     written: 'tickwritelast',
     uncaught: ['in a tick', 'in a write'],
     messagesQueued: 3,
   })
-  expect(messagesDelivered + messagesUndeliverable).toBe(3)
+  expect(messagesDelivered! + messagesUndeliverable!).toBe(3)
 })
