@@ -3,6 +3,7 @@ import type { HeldStream } from './held-stream.js'
 import { frameWords, local, scratch } from './memory.js'
 import { kQueued, native } from './native.js'
 import type { StreamTable } from './stream-table.js'
+import { callUser } from './uncaught.js'
 import { invalidUid, type StreamUid } from './uid.js'
 
 /**
@@ -71,7 +72,9 @@ export class Outbox {
             ? sendBytes(uid, data.length)
             : native.send(uid, eventBytes, idBytes, data.length, retry)
       } else {
-        result = native.send(uid, eventBytes, idBytes, 0, retry, data)
+        // It is measured, then encoded: nobody may change it between the two.
+        const large = data.buffer instanceof SharedArrayBuffer ? Buffer.from(data) : data
+        result = native.send(uid, eventBytes, idBytes, 0, retry, large)
       }
     } else {
       throw new HoldfastError(
@@ -135,7 +138,7 @@ export class Outbox {
     process.nextTick(() => {
       for (const corked of this.#corked.splice(0)) {
         corked.corked = false
-        corked.carrier.uncork(corked.raw)
+        callUser(() => corked.carrier.uncork(corked.raw))
       }
     })
   }

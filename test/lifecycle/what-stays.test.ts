@@ -48,3 +48,19 @@ test('a thread that survives an uncaught error goes on receiving', async () => {
   })
   expect(messagesDelivered! + messagesUndeliverable!).toBe(3)
 })
+
+// What one stream's write threw left the others of its tick corked for ever.
+test('a stream whose write throws does not hold up what the same tick sent to others', async () => {
+  const child = await runChild(script('uncaught-in-own-send.mjs'), [])
+  expect(ending(child), child.stderr).toEqual(ended)
+  const { written, uncaught } = JSON.parse(child.stdout)
+  expect(written).toBe('firstsecond')
+  expect(uncaught).toContain('in a write')
+})
+
+// It was measured, changed by its other owner, and then encoded past the end of its place.
+test('a payload in shared memory that changes while it is sent is sent whole', async () => {
+  const child = await runChild(script('shared-payload.mjs'), [])
+  expect(ending(child), child.stderr).toEqual(ended)
+  expect(JSON.parse(child.stdout)).toEqual({ results: ['sent'], malformed: 0 })
+})
