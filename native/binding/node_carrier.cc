@@ -1,6 +1,7 @@
 #include "binding/node_carrier.h"
 
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 
@@ -19,7 +20,9 @@ NodeCarrier::NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function
 
 bool NodeCarrier::Prepare(uint64_t bytes, uint32_t operations) {
   CHECK(operations <= kMaxRecords);
-  const bool room = records_ + operations <= kMaxRecords && used_ + bytes <= arena_.bytes().size();
+  // Nothing else joins the batch of a large payload.
+  const bool room = large_ == nullptr && records_ + operations <= kMaxRecords &&
+                    used_ + bytes <= arena_.bytes().size();
   if (!running_ || (!room && !Flush())) return false;
   if (payload_begin_ + bytes <= arena_.bytes().size()) return true;
   // Larger than the arena: then it is one message by itself, and travels in a Buffer of its own.
@@ -35,7 +38,6 @@ uint8_t* NodeCarrier::Write(uint32_t handle, uint32_t bytes, uint32_t messages) 
     size_t size;
     CHECK(napi_get_buffer_info(env_, large_, &data, &size) == napi_ok && size == bytes);
     Record(Op::kWrite, handle, 0, bytes, messages);
-    used_ = static_cast<uint32_t>(arena_.bytes().size());  // nothing else joins this batch
     return static_cast<uint8_t*>(data);
   }
   Record(Op::kWrite, handle, used_, bytes, messages);
@@ -63,12 +65,11 @@ void NodeCarrier::Expired(const ExpiredStream& stream) {
 void NodeCarrier::Connection(int fd) { Record(Op::kConnection, static_cast<uint32_t>(fd)); }
 
 bool NodeCarrier::Flush() {
+  const napi_value large = std::exchange(large_, nullptr);
   if (records_ == 0) return running_;  // nothing was prepared, or nothing came of it
   const uint32_t count = records_;
   records_ = 0;
   used_ = payload_begin_;
-  const napi_value large = large_;
-  large_ = nullptr;
   running_ = running_ && Enter(count, large);
   Settle(0, unsettled_);
   return running_;

@@ -64,3 +64,12 @@ test('a payload in shared memory that changes while it is sent is sent whole', a
   expect(ending(child), child.stderr).toEqual(ended)
   expect(JSON.parse(child.stdout)).toEqual({ results: ['sent'], malformed: 0 })
 })
+
+// The memory made for it was taken for the next message's, and the process aborted.
+test('a large message before an empty one, or for a stream just gone, ends no process', async () => {
+  const child = await runChild(script('large-in-batch.mjs'), [])
+  expect(ending(child), child.stderr).toEqual(ended)
+  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout)
+  expect(rest).toEqual({ sizes: [1_000_003, 3, 0], messagesQueued: 5 })
+  expect(messagesDelivered + messagesUndeliverable).toBe(5)
+})
