@@ -54,6 +54,7 @@ std::unique_ptr<Listener> Listener::Open(Registry& registry, const ListenAddress
   CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
   if (error != 0) {
     listener->thread_ = {};
+    listener.reset();
     errno = error;
     return nullptr;
   }
