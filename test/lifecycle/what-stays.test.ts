@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { ending, runChild } from '../helpers/child.js'
 
 const script = (name: string): URL => new URL(`fixtures/${name}`, import.meta.url)
+type Counted = Record<'messagesDelivered' | 'messagesUndeliverable', number>
 const ended = { code: 0, signal: null, hung: false }
 
 test('the registry outlives the last thread that loaded the addon', async () => {
@@ -37,23 +38,23 @@ test('closing the manager from a close listener ends each stream once', async ()
 test('a thread that survives an uncaught error goes on receiving', async () => {
   const child = await runChild(script('uncaught-in-batch.mjs'), [])
   expect(ending(child), child.stderr).toEqual(ended)
-  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout) as Record<
-    string,
-    number
-  >
+  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout) as Counted
   expect(rest).toEqual({
     written: 'tickwritelast',
     uncaught: ['in a tick', 'in a write'],
     messagesQueued: 3,
   })
-  expect(messagesDelivered! + messagesUndeliverable!).toBe(3)
+  expect(messagesDelivered + messagesUndeliverable).toBe(3)
 })
 
 // What one stream's write threw left the others of its tick corked for ever.
 test('a stream whose write throws does not hold up what the same tick sent to others', async () => {
   const child = await runChild(script('uncaught-in-own-send.mjs'), [])
   expect(ending(child), child.stderr).toEqual(ended)
-  const { written, uncaught } = JSON.parse(child.stdout)
+  const { written, uncaught } = JSON.parse(child.stdout) as {
+    written: string
+    uncaught: string[]
+  }
   expect(written).toBe('firstsecond')
   expect(uncaught).toContain('in a write')
 })
@@ -69,7 +70,7 @@ test('a payload in shared memory that changes while it is sent is sent whole', a
 test('a large message before an empty one, or for a stream just gone, ends no process', async () => {
   const child = await runChild(script('large-in-batch.mjs'), [])
   expect(ending(child), child.stderr).toEqual(ended)
-  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout)
+  const { messagesDelivered, messagesUndeliverable, ...rest } = JSON.parse(child.stdout) as Counted
   expect(rest).toEqual({ sizes: [1_000_003, 3, 0], messagesQueued: 5 })
   expect(messagesDelivered + messagesUndeliverable).toBe(5)
 })
