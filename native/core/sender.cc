@@ -52,6 +52,7 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
     return Result::kFull;
   }
   Encode(kind, message, outbox->chunk->Append(uid, MessageOp::kWrite, bytes));
+  Appended(worker_id, *outbox);
   Count(Counter::kMessagesQueued);
   return Result::kQueued;
 }
@@ -63,7 +64,12 @@ bool Sender::Close(StreamUid uid, uint32_t code, std::string_view reason) {
   uint8_t* out = outbox->chunk->Append(uid, MessageOp::kClose, bytes);
   std::memcpy(out, &code, sizeof code);
   if (!reason.empty()) std::memcpy(out + sizeof code, reason.data(), reason.size());
+  Appended(uid.worker_id(), *outbox);
   return true;
+}
+
+void Sender::Appended(uint32_t worker_id, Outbox& outbox) {
+  if (outbox.messages++ == 0 && !outbox.bursty) Post(worker_id, outbox);
 }
 
 // The target's outbox with a chunk that takes `bytes`; nullptr if its mailbox has no room for one.
@@ -102,6 +108,8 @@ void Sender::Flush() {
   for (const uint32_t worker_id : dirty_) {
     Outbox& outbox = outboxes_[worker_id];
     if (outbox.chunk != nullptr) Post(worker_id, outbox);
+    outbox.bursty = outbox.messages > 1;
+    outbox.messages = 0;
     outbox.dirty = false;
     outbox.busy = false;
   }

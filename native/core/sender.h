@@ -2,7 +2,9 @@
 //
 // What goes to another worker is gathered in one open chunk per target and posted when it is full
 // or at Flush, which the thread calls at the end of its tick: one lock and at most one wake-up for
-// all that a tick had to say to a worker, in the order it was said.
+// all that a tick had to say to a worker, in the order it was said. But a first message leaves at
+// once if the tick before had no more than one for that worker: most have one, and whoever waits
+// for it should not wait for the rest of the tick.
 //
 // Threads: its own only.
 #pragma once
@@ -52,10 +54,14 @@ class Sender {
 
   struct Outbox {
     ChunkPtr chunk;
-    bool dirty = false;  // listed in dirty_
-    bool busy = false;   // has posted a full chunk since the last Flush
+    bool dirty = false;     // listed in dirty_
+    bool busy = false;      // has posted a full chunk since the last Flush
+    bool bursty = false;    // got more than one message before the last Flush
+    uint32_t messages = 0;  // since the last Flush
   };
 
+  // To be called when a message was appended.
+  void Appended(uint32_t worker_id, Outbox& outbox);
   Outbox* RoomFor(uint32_t worker_id, uint32_t bytes, bool control);
   void Post(uint32_t worker_id, Outbox& outbox);
   void Count(Counter counter, uint64_t n = 1);

@@ -112,17 +112,46 @@ TEST_CASE("all that a tick has for one worker crosses with one wake-up, and not 
   for (int i = 0; i < 50; i++) uids.push_back(owner.Create(socket).uid);
   Sender sender(Registry::Get(), other.get());
   StringBuffer local;
-  for (const StreamUid uid : uids) {
-    REQUIRE(sender.Send(uid, Text("hello"), local) == Result::kQueued);
-  }
-  EXPECT(owner.wakes() == 0);
+  const auto send_all = [&] {
+    for (const StreamUid uid : uids) {
+      REQUIRE(sender.Send(uid, Text("hello"), local) == Result::kQueued);
+    }
+  };
+  send_all();
+  sender.Flush();
+  (void)owner.Take();
+  // The tick before had several messages, so this one's are gathered.
+  const uint64_t wakes = owner.wakes();
+  send_all();
+  EXPECT(owner.wakes() == wakes);
   EXPECT(sender.pending());
   sender.Flush();
   EXPECT(!sender.pending());
-  EXPECT(owner.wakes() == 1);
+  EXPECT(owner.wakes() == wakes + 1);
   const Mailbox::Batch batch = owner.Take();
   REQUIRE(batch.chunks.size() == 1);
   EXPECT(batch.chunks[0]->CountWrites() == 50);
+}
+
+TEST_CASE("a tick's only message waits for nothing, as long as ticks have one") {
+  TestWorker owner;
+  TestWorker other;
+  const StreamUid uid = owner.Create(owner.Open()).uid;
+  Sender sender(Registry::Get(), other.get());
+  StringBuffer local;
+  const auto left_at_once = [&](int messages) {
+    for (int i = 0; i < messages; i++) (void)sender.Send(uid, Text("x"), local);
+    uint64_t left = 0;
+    for (const ChunkPtr& chunk : owner.Take().chunks) left += chunk->CountWrites();
+    sender.Flush();
+    (void)owner.Take();
+    return left;
+  };
+  EXPECT(left_at_once(1) == 1);
+  EXPECT(left_at_once(1) == 1);
+  EXPECT(left_at_once(3) == 1);
+  EXPECT(left_at_once(1) == 0);
+  EXPECT(left_at_once(1) == 1);
 }
 
 TEST_CASE("a sender that dies with mail in its outbox has flushed it") {
