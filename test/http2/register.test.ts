@@ -55,6 +55,8 @@ describe('what can be registered', () => {
       expect(managed!.kind).toBe('raw')
       managed!.close()
       await until('the client saw the end', reading.closed)
+      // An end, and no reset when the time for it was up.
+      expect(reading.stream.rstCode).toBe(0)
       expect(manager.has(managed!.uid)).toBe(false)
     })
   }
