@@ -5,6 +5,7 @@
     'build_bench%': 'false',
     'core_sources': [
       'native/codec/sse.cc',
+      'native/codec/websocket.cc',
       'native/core/enumerate.cc',
       'native/core/inbox.cc',
       'native/core/mailbox.cc',
@@ -37,6 +38,7 @@
       'test/native/main.cc',
       'test/native/base/uid.test.cc',
       'test/native/codec/sse.test.cc',
+      'test/native/codec/websocket.test.cc',
       'test/native/core/delivery.test.cc',
       'test/native/core/detach.test.cc',
       'test/native/core/enumerate.test.cc',

@@ -43,9 +43,10 @@ export interface NativeBinding {
     idBytes: number,
     dataBytes: number,
     retryMs: number,
+    binary: boolean,
     large?: Uint8Array,
   ): number
-  /** The same for data alone, in the scratch memory. */
+  /** The same for binary data alone, in the scratch memory. */
   sendBytes(uid: StreamUid, dataBytes: number): number
   /** The same for data alone, a string that takes less than the scratch memory. */
   sendText(uid: StreamUid, text: string): number

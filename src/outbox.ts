@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { HoldfastError, status } from './errors.js'
 import type { HeldStream } from './held-stream.js'
 import { frameWords, local, scratch } from './memory.js'
@@ -13,12 +14,15 @@ import { invalidUid, type StreamUid } from './uid.js'
  */
 export type SendResult = 'sent' | 'queued' | 'full' | 'gone'
 
-/** Fields of a server-sent event; other kinds of stream have no use for them. */
+/** Each kind of stream takes what it has a use for. */
 export interface SendOptions {
+  /** Fields of a server-sent event. */
   event?: string
   id?: string
   /** Reconnection time, in ms. */
   retry?: number
+  /** For a WebSocket: as a binary message. Default: bytes as binary, a string as text. */
+  binary?: boolean
 }
 
 /** Looked up once: the addon's many functions make it an object whose every look-up costs a hash. */
@@ -45,14 +49,16 @@ export class Outbox {
     let eventBytes = 0
     let idBytes = kNoId
     let retry = kNoRetry
+    let binary = typeof data !== 'string'
     if (options !== undefined) {
-      checkSendOptions(options)
+      checkSendOptions(options, data)
       if (options.event !== undefined) offset = eventBytes = scratch.write(options.event)
       if (options.id !== undefined) {
         idBytes = scratch.write(options.id, offset)
         offset += idBytes
       }
       if (options.retry !== undefined) retry = options.retry
+      if (options.binary !== undefined) binary = options.binary
     }
     let result: number
     if (typeof data === 'string') {
@@ -60,9 +66,9 @@ export class Outbox {
         result = sendText(uid, data)
       } else if (data.length * kBytesAUnit <= scratch.length - offset) {
         const bytes = scratch.write(data, offset)
-        result = native.send(uid, eventBytes, idBytes, bytes, retry)
+        result = native.send(uid, eventBytes, idBytes, bytes, retry, binary)
       } else {
-        result = native.send(uid, eventBytes, idBytes, 0, retry, Buffer.from(data))
+        result = native.send(uid, eventBytes, idBytes, 0, retry, binary, Buffer.from(data))
       }
     } else if (data instanceof Uint8Array) {
       if (data.length <= scratch.length - offset) {
@@ -70,11 +76,11 @@ export class Outbox {
         result =
           options === undefined
             ? sendBytes(uid, data.length)
-            : native.send(uid, eventBytes, idBytes, data.length, retry)
+            : native.send(uid, eventBytes, idBytes, data.length, retry, binary)
       } else {
         // It is measured, then encoded: nobody may change it between the two.
         const large = data.buffer instanceof SharedArrayBuffer ? Buffer.from(data) : data
-        result = native.send(uid, eventBytes, idBytes, 0, retry, large)
+        result = native.send(uid, eventBytes, idBytes, 0, retry, binary, large)
       }
     } else {
       throw new HoldfastError(
@@ -147,9 +153,9 @@ export class Outbox {
 const kForbidden = /[\r\n\0]/
 const kMaxField = 4096
 
-function checkSendOptions(options: SendOptions): void {
+function checkSendOptions(options: SendOptions, data: string | Uint8Array): void {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object')
-  const { event, id, retry } = options
+  const { event, id, retry, binary } = options
   for (const [name, value] of [
     ['event', event],
     ['id', id],
@@ -165,6 +171,10 @@ function checkSendOptions(options: SendOptions): void {
   if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry < 2 ** 53)) {
     throw invalid('retry must be a whole number of milliseconds')
   }
+  if (binary === undefined) return
+  if (typeof binary !== 'boolean') throw invalid('binary must be a boolean')
+  // A peer must fail a connection that brings it a text of anything else.
+  if (!binary && data instanceof Uint8Array && !isUtf8(data)) throw invalid('a text must be UTF-8')
 }
 
 function invalid(message: string): HoldfastError {

@@ -24,7 +24,8 @@ Napi::Value Answer(const Napi::CallbackInfo& info, NodeWorker& self, StreamUid u
   return Code(info, Status::kGone);
 }
 
-// send(uid, eventBytes, idBytes, dataBytes, retryMs, large?): bytes encoded, kQueued, or a Status.
+// send(uid, eventBytes, idBytes, dataBytes, retryMs, binary, large?): bytes encoded, kQueued, or a
+// Status.
 // Event, id and data lie one behind the other in the scratch memory; idBytes -1: no id. Data too
 // large for it comes as `large`, a Uint8Array. When the stream is the calling thread's own, the
 // encoded bytes are left in the local memory and the stream's handle in the frame's first word.
@@ -39,8 +40,9 @@ Napi::Value JsSend(const Napi::CallbackInfo& info) {
   message.has_id = id_bytes >= 0;
   message.id = ScratchText(self, &offset, message.has_id ? static_cast<size_t>(id_bytes) : 0);
   message.retry_ms = static_cast<int64_t>(DoubleArgument(info, 4));
-  if (info.Length() > 5) {
-    const auto large = info[5].As<Napi::Uint8Array>();
+  message.binary = info[5].As<Napi::Boolean>();
+  if (info.Length() > 6) {
+    const auto large = info[6].As<Napi::Uint8Array>();
     message.data = {reinterpret_cast<const char*>(large.Data()), large.ByteLength()};
   } else {
     message.data = ScratchText(self, &offset, Uint32Argument(info, 3));
@@ -48,7 +50,8 @@ Napi::Value JsSend(const Napi::CallbackInfo& info) {
   return Answer(info, self, *uid, message);
 }
 
-// sendBytes(uid, dataBytes): the same for a message that is only data, in the scratch memory.
+// sendBytes(uid, dataBytes): the same for a message that is only data, binary, in the scratch
+// memory.
 Napi::Value JsSendBytes(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   const std::optional<StreamUid> uid = UidArgument(info, 0);
@@ -56,6 +59,7 @@ Napi::Value JsSendBytes(const Napi::CallbackInfo& info) {
   size_t offset = 0;
   OutgoingMessage message;
   message.data = ScratchText(self, &offset, Uint32Argument(info, 1));
+  message.binary = true;
   return Answer(info, self, *uid, message);
 }
 

@@ -6,21 +6,6 @@
 #include "base/clock.h"
 
 namespace holdfast {
-namespace {
-
-size_t EncodedSize(StreamKind kind, const OutgoingMessage& message) {
-  return kind == StreamKind::kSse ? SseEncodedSize(message) : message.data.size();
-}
-
-void Encode(StreamKind kind, const OutgoingMessage& message, uint8_t* out) {
-  if (kind == StreamKind::kSse) {
-    SseEncode(message, out);
-  } else if (!message.data.empty()) {
-    std::memcpy(out, message.data.data(), message.data.size());
-  }
-}
-
-}  // namespace
 
 Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, LocalBuffer& local) {
   const uint32_t worker_id = uid.worker_id();

@@ -11,13 +11,10 @@
 
 #include <vector>
 
-#include "codec/sse.h"
+#include "core/encode.h"
 #include "core/registry.h"
 
 namespace holdfast {
-
-// What goes to a stream. For a raw stream only `data` counts.
-using OutgoingMessage = SseMessage;
 
 class Sender {
  public:

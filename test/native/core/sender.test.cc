@@ -33,8 +33,19 @@ TEST_CASE("a send to a stream of the own thread is encoded at once, by the strea
   EXPECT(sender.Send(sse, message, local) == Result::kSent);
   EXPECT(local.text == "event: e\ndata: a\ndata: b\n\n");
   EXPECT(QueuedBytes(sse) == local.text.size());
+  const StreamUid websocket = worker.Create(socket, StreamKind::kWebSocket).uid;
+  EXPECT(sender.Send(websocket, message, local) == Result::kSent);
+  EXPECT(local.text ==
+         "\x81\x03"
+         "a\nb");
+  message.binary = true;
+  EXPECT(sender.Send(websocket, message, local) == Result::kSent);
+  EXPECT(local.text ==
+         "\x82\x03"
+         "a\nb");
+  EXPECT(QueuedBytes(websocket) == 10);
   EXPECT(!sender.pending());
-  EXPECT(counted[Counter::kMessagesSent] == 2);
+  EXPECT(counted[Counter::kMessagesSent] == 4);
 }
 
 TEST_CASE("the send budget is a hard cap, over what waits in mailboxes and what was sent here") {
