@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 
 type Events = Record<string, unknown[]>
-type Listener<Args extends unknown[]> = (...args: Args) => void
+type Listener<Args extends unknown[]> = (...args: Args) => unknown
 
 /**
  * An event emitter that costs nothing until somebody listens: most streams and sockets have no
@@ -11,12 +11,12 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
   #emitter: EventEmitter | undefined
 
   on<K extends keyof Map & string>(event: K, listener: Listener<Map[K]>): this {
-    this.#listening().on(event, listener as Listener<unknown[]>)
+    this.#listening(event).on(event, listener as Listener<unknown[]>)
     return this
   }
 
   once<K extends keyof Map & string>(event: K, listener: Listener<Map[K]>): this {
-    this.#listening().once(event, listener as Listener<unknown[]>)
+    this.#listening(event).once(event, listener as Listener<unknown[]>)
     return this
   }
 
@@ -39,14 +39,30 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
     this.#emitter?.emit(event, ...args)
   }
 
-  /** Called when the first listener comes. */
-  protected onFirstListener(): void {}
-
-  #listening(): EventEmitter {
-    if (!this.#emitter) {
-      this.#emitter = new EventEmitter()
-      this.onFirstListener()
+  /**
+   * @internal Calls each listener by itself. What one throws, or its promise is rejected with, goes to
+   * `failed`, and the others are still called.
+   */
+  callEach<K extends keyof Map & string>(
+    event: K,
+    failed: (error: unknown) => void,
+    ...args: Map[K]
+  ): void {
+    for (const listener of this.#emitter?.rawListeners(event) ?? []) {
+      try {
+        const result: unknown = Reflect.apply(listener, this.#emitter, args)
+        if (result instanceof Promise) result.catch(failed)
+      } catch (error) {
+        failed(error)
+      }
     }
-    return this.#emitter
+  }
+
+  /** Called for each listener that comes, before it is there. */
+  protected onListener?(event: keyof Map & string): void
+
+  #listening(event: keyof Map & string): EventEmitter {
+    this.onListener?.(event)
+    return (this.#emitter ??= new EventEmitter())
   }
 }

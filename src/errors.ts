@@ -11,6 +11,8 @@ export const errorCodes = {
   ERR_HOLDFAST_ALREADY_REGISTERED: 'the stream is registered',
   ERR_HOLDFAST_STREAM_DEAD: 'the stream or response has ended or was destroyed',
   ERR_HOLDFAST_HEADERS_SENT: 'the response has begun and cannot become an event stream',
+  ERR_HOLDFAST_BODY_TAKEN: 'the body of the request is being read already',
+  ERR_HOLDFAST_ABORTED: 'the request was broken off',
   ERR_HOLDFAST_WORKER_LIMIT: 'maxStreamsPerWorker is reached',
   ERR_HOLDFAST_TOTAL_LIMIT: 'maxTotalStreams is reached',
   ERR_HOLDFAST_EXHAUSTED: 'no uid, worker number or memory is left',

@@ -1,5 +1,8 @@
 export { StreamManager } from './manager.js'
 export type { Listening, ListenOptions, RegisterOptions, StreamManagerEvents } from './manager.js'
+export { RequestStream } from './request/request-stream.js'
+export type { EndOptions, RespondOptions } from './request/request-stream.js'
+export type { Fields, HeaderFields } from './request/fields.js'
 export { ManagedStream } from './stream.js'
 export type { CloseOptions, StreamClose } from './stream.js'
 export { EventsSocket } from './socket.js'

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import type { Http2ServerResponse, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { LazyEmitter } from './emitter.js'
@@ -6,6 +7,8 @@ import { errorOfStatus, HoldfastError, status } from './errors.js'
 import { listStreams, type StreamFilter } from './filter.js'
 import type { HeldStream } from './held-stream.js'
 import { AcceptingServer } from './http2/accept.js'
+import { http2Requests, prepareHttp2Request } from './http2/http2-requests.js'
+import { takeRequestsOf } from './http2/request-source.js'
 import { resolveTarget, type StreamTarget } from './http2/target.js'
 import { Inbox } from './inbox.js'
 import { arena, frame, frameNumbers, frameWords, local, scratch } from './memory.js'
@@ -18,6 +21,9 @@ import {
   type ManagerOptions,
 } from './options.js'
 import { Outbox, type SendOptions, type SendResult } from './outbox.js'
+import { failRequest } from './request/dispatch.js'
+import type { RequestCarrier } from './request/request-carrier.js'
+import { RequestStream } from './request/request-stream.js'
 import type { EventsSocket } from './socket.js'
 import { sseResponseHeaders, type SseOptions } from './sse.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
@@ -56,6 +62,11 @@ export interface Listening {
 export interface StreamManagerEvents {
   /** A socket of this thread, before its first stream. */
   socket: [EventsSocket]
+  /**
+   * An HTTP/2 request to the server given to `accept`. While somebody listens, the server's own
+   * `stream` and `request` listeners get HTTP/1.1 requests alone.
+   */
+  stream: [RequestStream, IncomingHttpHeaders]
   /** Another thread has gone, and with it its streams. */
   workerExit: [{ worker: number; streams: number }]
 }
@@ -75,6 +86,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   readonly #holder: StreamHolder
   #accepting: AcceptingServer | undefined
   readonly #listening = new Set<number>()
+  #takesRequests = false
   #open = true
   #closed: Promise<void> | undefined
 
@@ -127,6 +139,11 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
    * @throws ERR_HOLDFAST_INVALID_STREAM, ERR_HOLDFAST_STREAM_DEAD, ERR_HOLDFAST_ALREADY_REGISTERED,
    *   ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_WORKER_LIMIT, ERR_HOLDFAST_TOTAL_LIMIT, ERR_HOLDFAST_CLOSED
    */
+  register(
+    target: RequestStream | ServerHttp2Stream | Http2ServerResponse,
+    options?: RegisterOptions,
+  ): RequestStream
+  register(target: StreamTarget, options?: RegisterOptions): ManagedStream
   register(target: StreamTarget, options: RegisterOptions = {}): ManagedStream {
     this.#requireOpen()
     requireKnown('options', options, ['kind', 'tags'])
@@ -270,6 +287,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (this.#accepting) throw new HoldfastError('ERR_HOLDFAST_ALREADY_ACCEPTING')
     this.#accepting = new AcceptingServer(server, () => this.#stopAccepting())
     this.#holder.adoptSessionsOf(server)
+    if (this.#takesRequests) this.#takeRequests()
     native.setAccepting(true)
     this.#updateRef()
   }
@@ -283,9 +301,18 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   wrap(held: HeldStream): ManagedStream {
     const existing = held.existingWrapper()
     if (existing) return existing
-    const wrapper = new ManagedStream(this, held)
+    const wrapper =
+      'attach' in held.carrier
+        ? new RequestStream(this, held.carrier as RequestCarrier, held.raw, held)
+        : new ManagedStream(this, held)
     held.wrapper = new WeakRef(wrapper)
     return wrapper
+  }
+
+  /** @internal Registers a request when its user first needs more of it than its answer. */
+  holdRequest(stream: ManagedStream): HeldStream {
+    this.#requireOpen()
+    return this.#holder.hold(resolveTarget(stream), 'raw', undefined)
   }
 
   /** @internal What `find` tells, without being counted as one. */
@@ -303,6 +330,28 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   /** @internal */
   closeSocketGracefully(socket: EventsSocket): void {
     this.#holder.closeSocketGracefully(socket)
+  }
+
+  protected override onListener(event: keyof StreamManagerEvents): void {
+    if (event === 'stream') this.#takeRequests()
+  }
+
+  /** From the first listener on. A server that nobody asks for requests is left as it is. */
+  #takeRequests(): void {
+    this.#takesRequests = true
+    if (!this.#accepting) return
+    takeRequestsOf(this.#accepting.server, {
+      wanted: () => this.#open && this.listenerCount('stream') > 0,
+      take: (raw, headers) => this.#takeRequest(raw, headers),
+    })
+  }
+
+  #takeRequest(raw: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    prepareHttp2Request(raw)
+    const expectsContinue = headers.expect?.toLowerCase() === '100-continue'
+    const carrier = http2Requests as RequestCarrier
+    const stream = new RequestStream(this, carrier, raw, undefined, expectsContinue)
+    this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
   }
 
   #takeConnection(fd: number): void {

@@ -67,6 +67,10 @@ export class StreamHolder {
     this.#table.put(held)
     socket.add(held)
     raw[kHeld] = held
+    if (target.wrapper) {
+      target.wrapper.becomeHeld(held)
+      held.wrapper = new WeakRef(target.wrapper)
+    }
     // A peer's reset must never become an uncaught error.
     raw.on('error', ignore)
     raw.on('close', this.#onRawClose)

@@ -15,48 +15,49 @@ export interface StreamClose {
 }
 
 /**
- * A registered stream, on the thread that holds it. Callbacks run on that thread. The object may be
+ * A registered stream, or one that will be when its uid is asked for, on the thread that holds it. Callbacks run on that thread. The object may be
  * dropped and asked for again by `manager.get(uid)`; the stream lives on without it.
  */
 export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
   readonly #manager: StreamManager
-  readonly #held: HeldStream
+  #held: HeldStream | undefined
 
-  /** @internal Streams are made by `manager.register` and `manager.sse`. */
-  constructor(manager: StreamManager, held: HeldStream) {
+  /** @internal Streams are made by `manager.register` and `manager.sse`, and for each request. */
+  constructor(manager: StreamManager, held: HeldStream | undefined) {
     super()
     this.#manager = manager
     this.#held = held
   }
 
   get uid(): StreamUid {
-    return this.#held.uid
+    return this.#registered.uid
   }
 
   get kind(): StreamKind {
-    return this.#held.kind
+    return this.#registered.kind
   }
 
   /** The events socket it lies on. */
   get socket(): EventsSocket {
-    return this.#held.socket
+    return this.#registered.socket
   }
 
   /** False once it was un-registered; its `close` event was, or is being, emitted. */
   get live(): boolean {
-    return this.#held.live
+    return this.#held?.live ?? !this.gone
   }
 
   get detached(): boolean {
-    return this.#manager.infoOf(this.#held)?.detached ?? false
+    return this.#held !== undefined && this.#manager.infoOf(this.#held)?.detached === true
   }
 
   get tags(): readonly string[] {
-    return this.#manager.infoOf(this.#held)?.tags ?? []
+    return (this.#held && this.#manager.infoOf(this.#held)?.tags) ?? []
   }
 
   /** The same as `manager.send(stream.uid, …)`. */
   send(data: string | Uint8Array, options?: SendOptions): SendResult {
+    if (this.#held === undefined && this.gone) return 'gone'
     return this.#manager.send(this.uid, data, options)
   }
 
@@ -65,18 +66,44 @@ export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
    * it is closed or its peer leaves. A second call changes nothing.
    */
   detach(): this {
-    this.#manager.detach(this.#held)
+    if (this.#held !== undefined || !this.gone) this.#manager.detach(this.#registered)
     return this
   }
 
   /** The same as `manager.close(stream.uid, …)`. */
   close(options?: Partial<CloseOptions>): boolean {
+    if (this.#held === undefined && this.gone) return false
     return this.#manager.close(this.uid, options)
   }
 
-  protected override onFirstListener(): void {
+  /** @internal */
+  get held(): HeldStream | undefined {
+    return this.#held
+  }
+
+  /** @internal Called when it was registered after it was made. */
+  becomeHeld(held: HeldStream): void {
+    this.#held = held
+  }
+
+  protected override onListener(): void {
+    // It went before anybody knew it.
+    if (this.#held === undefined && this.gone) {
+      process.nextTick(() => this.emit('close', { reason: 'abort', code: 0, text: '' }))
+      return
+    }
     // Somebody waits for an event: from now on the stream keeps its wrapper.
-    if (this.#held.live) this.#held.wrapper = this
+    const held = this.#registered
+    if (held.live) held.wrapper = this
+  }
+
+  /** Whether it ended without having been registered. */
+  protected get gone(): boolean {
+    return false
+  }
+
+  get #registered(): HeldStream {
+    return this.#held ?? this.#manager.holdRequest(this)
   }
 }
 

@@ -3,10 +3,13 @@ import { ServerResponse } from 'node:http'
 import { Duplex } from 'node:stream'
 import type { Carrier } from '../carrier.js'
 import { HoldfastError } from '../errors.js'
-import { duplexCarrier, http1Carrier, http2Carrier } from './carriers.js'
+import { RequestStream } from '../request/request-stream.js'
+import { duplexCarrier, http1Carrier } from './carriers.js'
+import { resolveHttp2 } from './http2-requests.js'
 
 /** What can be registered. */
-export type StreamTarget = ServerHttp2Stream | Http2ServerResponse | ServerResponse | Duplex
+export type StreamTarget =
+  RequestStream | ServerHttp2Stream | Http2ServerResponse | ServerResponse | Duplex
 
 /** A target, taken apart: the stream that is kept, who carries it, and whose socket it lies on. */
 export interface ResolvedTarget {
@@ -15,10 +18,13 @@ export interface ResolvedTarget {
   /** An HTTP/2 session, or what stands for the socket of a stream that has none. */
   readonly owner: Http2Session | Duplex
   readonly headersSent: boolean
+  /** The object its user has already. */
+  readonly wrapper?: RequestStream
 }
 
 /** @throws ERR_HOLDFAST_INVALID_STREAM, ERR_HOLDFAST_STREAM_DEAD */
 export function resolveTarget(target: unknown): ResolvedTarget {
+  if (target instanceof RequestStream) return target.resolve()
   if (target instanceof Http2ServerResponse) {
     // The compat response drops its stream when that closes.
     const stream = target.stream as ServerHttp2Stream | undefined
@@ -40,10 +46,4 @@ export function resolveTarget(target: unknown): ResolvedTarget {
 
 function isHttp2Stream(target: Duplex): target is ServerHttp2Stream {
   return 'session' in target && 'rstCode' in target && 'sentHeaders' in target
-}
-
-function resolveHttp2(stream: ServerHttp2Stream): ResolvedTarget {
-  const session = stream.session
-  if (!session || http2Carrier.ended(stream)) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
-  return { raw: stream, carrier: http2Carrier, owner: session, headersSent: stream.headersSent }
 }

@@ -1,0 +1,72 @@
+import { HoldfastError } from '../errors.js'
+
+/** Header fields as users give them; undefined is left out, a list becomes several fields. */
+export type HeaderFields = Readonly<Record<string, string | number | readonly string[] | undefined>>
+
+/** Checked fields: names in lower case, no pseudo-headers, values that hold no line break. */
+export type Fields = Record<string, string | string[]>
+
+const kName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+// Field values are bytes (RFC 9110, section 5.5).
+const kValue = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** They speak of one connection, which is not what HTTP/2 sends them over (RFC 9113, section 8.2.2). */
+export const connectionFields: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
+
+/** @throws ERR_HOLDFAST_INVALID_ARGUMENT */
+export function checkFields(headers: HeaderFields): Fields {
+  if (typeof headers !== 'object' || headers === null) throw invalid('headers must be an object')
+  const fields: Fields = {}
+  for (const [key, value] of Object.entries(headers)) {
+    if (value === undefined || key === ':status') continue
+    const name = key.toLowerCase()
+    if (!kName.test(name) || connectionFields.has(name)) {
+      throw invalid(`not a header field of an answer: ${JSON.stringify(key)}`)
+    }
+    fields[name] = Array.isArray(value)
+      ? value.map((one) => checkValue(name, one))
+      : checkValue(name, value)
+  }
+  return fields
+}
+
+/** The `:status` among the headers. @throws ERR_HOLDFAST_INVALID_ARGUMENT */
+export function statusOf(
+  headers: HeaderFields,
+  from: number,
+  to: number,
+  otherwise?: number,
+): number {
+  const given = (headers as HeaderFields | null)?.[':status'] ?? otherwise
+  const status = typeof given === 'string' ? Number(given) : given
+  // Nothing switches protocols over HTTP/2 by 101 (RFC 9113, section 8.6).
+  if (
+    typeof status !== 'number' ||
+    !Number.isInteger(status) ||
+    status < from ||
+    status > to ||
+    status === 101
+  ) {
+    throw invalid(`:status must be a whole number from ${from} to ${to}`)
+  }
+  return status
+}
+
+function checkValue(name: string, value: unknown): string {
+  const text = typeof value === 'number' ? String(value) : value
+  if (typeof text !== 'string' || !kValue.test(text)) {
+    throw invalid(`not a value of a header field: ${name}`)
+  }
+  return text
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', message)
+}

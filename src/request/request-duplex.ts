@@ -1,0 +1,54 @@
+import { Duplex } from 'node:stream'
+import { HoldfastError } from '../errors.js'
+import type { RequestFlow } from './request-flow.js'
+import type { RequestStream } from './request-stream.js'
+
+/** RFC 9113, section 7. */
+const kInternalError = 2
+const kCancel = 8
+
+/** A request and its answer as a Duplex of Node. Its peer's going is its `error`, uncaught by nobody. */
+export class RequestDuplex extends Duplex {
+  readonly #stream: RequestStream
+  readonly #flow: RequestFlow<unknown>
+  #over = false
+
+  /** @internal */
+  constructor(stream: RequestStream, flow: RequestFlow<unknown>) {
+    super({ allowHalfOpen: true })
+    this.#stream = stream
+    this.#flow = flow
+    this.on('error', () => {})
+    flow.whenClosed(({ complete }) => {
+      this.#over = true
+      if (!complete || !flow.bodyEnded) this.destroy(aborted())
+    })
+  }
+
+  override _read(): void {
+    this.#flow.next().then(
+      (chunk) => this.push(chunk ?? null),
+      (error: Error) => this.destroy(error),
+    )
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    this.#stream.write(chunk)
+    void this.#flow.drained().then((writable) => done(writable ? undefined : aborted()))
+  }
+
+  override _final(done: () => void): void {
+    this.#stream.end()
+    done()
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    const finished = this.writableFinished && this.#flow.bodyEnded
+    if (!this.#over && !finished) this.#stream.reset(error ? kInternalError : kCancel)
+    done(error)
+  }
+}
+
+function aborted(): HoldfastError {
+  return new HoldfastError('ERR_HOLDFAST_ABORTED')
+}

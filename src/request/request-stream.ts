@@ -1,0 +1,243 @@
+import { HoldfastError } from '../errors.js'
+import type { ResolvedTarget } from '../http2/target.js'
+import type { HeldStream } from '../held-stream.js'
+import type { StreamManager } from '../manager.js'
+import { requireKnown } from '../options.js'
+import { ManagedStream } from '../stream.js'
+import { checkFields, statusOf, type Fields, type HeaderFields } from './fields.js'
+import type { RequestCarrier } from './request-carrier.js'
+import { toBody } from './request-body.js'
+import { RequestDuplex } from './request-duplex.js'
+import { RequestFlow } from './request-flow.js'
+
+export interface RespondOptions {
+  /** There is no body. Default false. */
+  endStream?: boolean
+  /** `end` will be given trailers. Default false. */
+  trailers?: boolean
+}
+
+export interface EndOptions {
+  /** Fields after the body; `respond` must have announced them. */
+  trailers?: HeaderFields
+}
+
+/** RFC 9110, section 15: answers without content. */
+const kBodiless: ReadonlySet<number> = new Set([204, 205, 304])
+/** RFC 9113, section 7. */
+const kInternalError = 2
+
+/**
+ * A request and its answer. It is registered when it is first used as a {@link ManagedStream}: when its
+ * uid is read, it is listened to, sent to, detached or closed. Until then it costs the registry nothing.
+ *
+ * When its peer goes, nothing here throws: what is written is dropped, `signal` is aborted, and what
+ * waits for the body fails with ERR_HOLDFAST_ABORTED.
+ */
+export class RequestStream extends ManagedStream {
+  readonly #carrier: RequestCarrier
+  readonly #raw: unknown
+  #flow: RequestFlow<unknown> | undefined
+  #expectsContinue: boolean
+  #bodiless = false
+  #trailers = false
+  #ended = false
+  #body: ReadableStream<Uint8Array> | undefined
+  #duplex: RequestDuplex | undefined
+
+  /** @internal */
+  constructor(
+    manager: StreamManager,
+    carrier: RequestCarrier,
+    raw: unknown,
+    held?: HeldStream,
+    expectsContinue = false,
+  ) {
+    super(manager, held)
+    this.#carrier = carrier
+    this.#raw = raw
+    this.#expectsContinue = expectsContinue
+  }
+
+  /** Whether its answer has begun. */
+  get headersSent(): boolean {
+    return this.#carrier.headersSent(this.#raw)
+  }
+
+  /** Whether the request has a body, or may have. */
+  get hasBody(): boolean {
+    return this.#carrier.hasBody(this.#raw)
+  }
+
+  /**
+   * Aborted when the peer, or anybody, breaks off before the answer is complete; its reason is an error
+   * with the code ERR_HOLDFAST_ABORTED.
+   */
+  get signal(): AbortSignal {
+    return this.#flowing.signal
+  }
+
+  /**
+   * The request's body. It is read from the peer as far as it is read here, but for one flow-control
+   * window. @throws ERR_HOLDFAST_BODY_TAKEN
+   */
+  get body(): ReadableStream<Uint8Array> {
+    if (this.#body) return this.#body
+    this.#takeBody()
+    return (this.#body = toBody(this.#flowing))
+  }
+
+  /** The fields after the request's body, once it was read to its end; often none. */
+  get trailers(): Promise<Fields> {
+    const trailers = this.#flowing.trailers()
+    trailers.catch(() => {})
+    return trailers
+  }
+
+  /**
+   * Begins the answer: `:status`, by default 200, and header fields.
+   * @throws ERR_HOLDFAST_HEADERS_SENT, ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_INVALID_OPTION
+   */
+  respond(headers: HeaderFields = {}, options: RespondOptions = {}): void {
+    requireKnown('options', options, ['endStream', 'trailers'])
+    const status = statusOf(headers, 200, 599, 200)
+    const fields = checkFields(headers)
+    if (this.#ended || this.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
+    this.#bodiless = this.#carrier.isHead(this.#raw) || kBodiless.has(status)
+    const endStream = this.#bodiless || options.endStream === true
+    this.#trailers = options.trailers === true
+    this.#ended = options.endStream === true
+    if (this.#carrier.closed(this.#raw)) return
+    const trailers = this.#trailers && !endStream
+    try {
+      this.#carrier.head(this.#raw, { status, fields, endStream, trailers })
+    } catch (error) {
+      this.#ended = false
+      throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'the headers were refused', error)
+    }
+  }
+
+  /**
+   * An interim answer before the answer: `:status` 100 or 102 to 199, 103 for early hints.
+   * @throws ERR_HOLDFAST_HEADERS_SENT, ERR_HOLDFAST_INVALID_ARGUMENT
+   */
+  respondInformational(headers: HeaderFields): void {
+    const status = statusOf(headers, 100, 199)
+    const fields = checkFields(headers)
+    if (this.#ended || this.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
+    if (status === 100) this.#expectsContinue = false
+    if (!this.#carrier.closed(this.#raw)) this.#carrier.inform(this.#raw, status, fields)
+  }
+
+  /**
+   * Writes to the body of the answer, which it begins with 200 if nothing else did. False: wait for
+   * `drained()` before more, or memory grows. The bytes must not change until they are written. Dropped
+   * where an answer has no body, and when the peer has gone.
+   * @throws ERR_HOLDFAST_INVALID_ARGUMENT; ERR_HOLDFAST_STREAM_DEAD after `end`
+   */
+  write(data: string | Uint8Array): boolean {
+    const bytes = toBytes(data)
+    if (this.#ended) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD', 'write after end')
+    this.#begin()
+    if (this.#bodiless) return true
+    if (this.#carrier.ended(this.#raw)) return false
+    return bytes.length === 0 || this.#flowing.write(bytes)
+  }
+
+  /** Resolves when `write` has room: true; or when there is nobody to write to any more: false. */
+  drained(): Promise<boolean> {
+    return this.#flowing.drained()
+  }
+
+  /**
+   * Ends the answer, after `data` if there is any. A second call changes nothing.
+   * @throws as `write`, and ERR_HOLDFAST_INVALID_ARGUMENT for trailers that `respond` did not announce
+   */
+  end(data?: string | Uint8Array, options: EndOptions = {}): void {
+    requireKnown('options', options, ['trailers'])
+    const trailers = options.trailers && checkFields(options.trailers)
+    if (this.#ended) {
+      if (data === undefined) return
+      throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD', 'write after end')
+    }
+    if (!this.headersSent) {
+      this.respond({}, { endStream: data === undefined && !trailers, trailers: !!trailers })
+      if (this.#ended) return
+    }
+    if (trailers && !this.#trailers) {
+      throw new HoldfastError(
+        'ERR_HOLDFAST_INVALID_ARGUMENT',
+        'trailers must be announced by respond(headers, { trailers: true })',
+      )
+    }
+    if (data !== undefined) this.write(data)
+    this.#ended = true
+    if (this.#bodiless || this.#carrier.ended(this.#raw)) return
+    if (trailers) this.#carrier.endWithTrailers(this.#raw, trailers)
+    else this.#carrier.end(this.#raw)
+  }
+
+  /**
+   * Request and answer as one Duplex: reads the body, writes the answer, which it begins with 200 if
+   * nothing else did. The same each time. @throws ERR_HOLDFAST_BODY_TAKEN
+   */
+  toDuplex(): RequestDuplex {
+    if (this.#duplex) return this.#duplex
+    this.#takeBody()
+    return (this.#duplex = new RequestDuplex(this, this.#flowing))
+  }
+
+  /** @internal No more of the body is wanted, if nobody is reading it. */
+  abandonBody(): void {
+    if (this.#duplex || this.#body?.locked) return
+    if (this.hasBody) this.#flowing.discard()
+  }
+
+  /** @internal Its handler failed: 500 if nothing was sent, else it is broken off; not if detached. */
+  fail(): void {
+    if (this.#carrier.closed(this.#raw) || this.detached) return
+    if (!this.headersSent) {
+      this.respond({ ':status': 500 }, { endStream: true })
+      this.abandonBody()
+    } else if (!this.#ended && !this.#carrier.ended(this.#raw)) this.reset(kInternalError)
+  }
+
+  /** @internal */
+  reset(code: number): void {
+    if (!this.#carrier.closed(this.#raw)) this.#carrier.reset(this.#raw, code)
+  }
+
+  /** @internal */
+  resolve(): ResolvedTarget {
+    return { ...this.#carrier.resolve(this.#raw), wrapper: this }
+  }
+
+  /** @internal */
+  override get gone(): boolean {
+    return this.#carrier.closed(this.#raw)
+  }
+
+  get #flowing(): RequestFlow<unknown> {
+    return (this.#flow ??= new RequestFlow(this.#carrier, this.#raw))
+  }
+
+  #begin(): void {
+    if (!this.headersSent) this.respond()
+  }
+
+  #takeBody(): void {
+    if (this.#body || this.#duplex) throw new HoldfastError('ERR_HOLDFAST_BODY_TAKEN')
+    // The client waits to be asked for it (RFC 9110, section 10.1.1).
+    if (this.#expectsContinue && !this.headersSent && this.hasBody) {
+      this.respondInformational({ ':status': 100 })
+    }
+  }
+}
+
+function toBytes(data: unknown): Buffer {
+  if (typeof data === 'string') return Buffer.from(data)
+  if (data instanceof Uint8Array) {
+    return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
+  }
+  throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'data must be a string or Uint8Array')
+}

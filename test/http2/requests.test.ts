@@ -1,0 +1,295 @@
+import { createHash, randomBytes } from 'node:crypto'
+import http2 from 'node:http2'
+import { afterEach, describe, expect, it } from 'vitest'
+import { StreamManager, type RequestStream } from '../../dist/index.js'
+import { connect } from '../helpers/client.js'
+import { ask, serveRequests, type Handler, type RequestServer } from '../helpers/requests.js'
+import { serve } from '../helpers/server.js'
+import { until } from '../helpers/wait.js'
+
+let server: RequestServer | undefined
+
+afterEach(async () => {
+  await server?.close()
+  server = undefined
+  await StreamManager.open().close()
+})
+
+async function serving(handler: Handler): Promise<http2.ClientHttp2Session> {
+  server = await serveRequests(handler)
+  return server.client
+}
+
+describe('the answer to a request', () => {
+  it('has the status, headers and body that were given', async () => {
+    const client = await serving((stream) => {
+      stream.respond({ ':status': 201, 'X-One': 'a', 'set-cookie': ['a=1', 'b=2'], 'x-two': 2 })
+      stream.write('first,')
+      stream.end(new Uint8Array(Buffer.from('last')))
+    })
+    const answer = await ask(client, '/')
+    expect(answer).toMatchObject({ status: 201, text: 'first,last', code: 0 })
+    expect(answer.headers).toMatchObject({
+      'x-one': 'a',
+      'x-two': '2',
+      'set-cookie': ['a=1', 'b=2'],
+    })
+  })
+
+  it('is 200 when only a body was given, or nothing', async () => {
+    const client = await serving((stream, headers) =>
+      headers[':path'] === '/body' ? stream.end('body') : stream.end(),
+    )
+    expect(await ask(client, '/body')).toMatchObject({ status: 200, text: 'body', code: 0 })
+    expect(await ask(client, '/none')).toMatchObject({ status: 200, text: '', code: 0 })
+  })
+
+  it('comes after the interim answers', async () => {
+    const client = await serving((stream) => {
+      stream.respondInformational({ ':status': 103, link: '</a.css>; rel=preload' })
+      stream.respondInformational({ ':status': 102 })
+      stream.end('done')
+    })
+    expect(await ask(client, '/')).toMatchObject({ informational: [103, 102], text: 'done' })
+  })
+
+  it('ends with trailers that were announced, also when there are none after all', async () => {
+    const client = await serving((stream, headers) => {
+      stream.respond({}, { trailers: true })
+      if (headers[':path'] === '/none') stream.end('x')
+      else stream.end('x', { trailers: { 'x-sum': 'abc' } })
+    })
+    const body = 'not read by the handler'
+    for (const options of [{}, { body }]) {
+      const answer = await ask(client, '/', options)
+      expect(answer).toMatchObject({ text: 'x', trailers: { 'x-sum': 'abc' }, code: 0 })
+      expect(await ask(client, '/none', options)).toMatchObject({ text: 'x', code: 0 })
+    }
+  })
+
+  for (const [what, status, method] of [
+    ['HEAD', 200, 'HEAD'],
+    ['204', 204, 'GET'],
+    ['205', 205, 'GET'],
+    ['304', 304, 'GET'],
+  ] as const) {
+    it(`has no body for ${what}, whatever the handler writes`, async () => {
+      const written: boolean[] = []
+      const client = await serving((stream) => {
+        stream.respond({ ':status': status, 'x-kept': 'yes' })
+        written.push(stream.write('not for you'))
+        stream.end('nor this')
+      })
+      const answer = await ask(client, '/', { headers: { ':method': method } })
+      expect(answer).toMatchObject({ status, text: '', code: 0 })
+      expect(answer.headers['x-kept']).toBe('yes')
+      expect(written).toEqual([true])
+    })
+  }
+
+  it('is refused in what HTTP forbids, before anything was sent', async () => {
+    const codes: unknown[] = []
+    const attempt = (act: () => unknown): void => {
+      try {
+        act()
+        codes.push('took it')
+      } catch (error) {
+        codes.push((error as { code?: unknown }).code)
+      }
+    }
+    const client = await serving((stream) => {
+      attempt(() => stream.respond({ ':status': 199 }))
+      attempt(() => stream.respond({ ':status': 600 }))
+      attempt(() => stream.respond({ ':path': '/' }))
+      attempt(() => stream.respond({ connection: 'close' }))
+      attempt(() => stream.respond({ 'x-a': 'b\r\nx-c: d' }))
+      attempt(() => stream.respond({ 'x a': 'b' }))
+      attempt(() => stream.respond({ 'content-length': ['1', '2'] }))
+      attempt(() => stream.respondInformational({ ':status': 101 }))
+      attempt(() => stream.respondInformational({ ':status': 200 }))
+      attempt(() => stream.write(5 as never))
+      attempt(() => stream.respond({}, { colour: 'red' } as object))
+      stream.respond()
+      attempt(() => stream.respond())
+      attempt(() => stream.respondInformational({ ':status': 103 }))
+      attempt(() => stream.end('', { trailers: { 'x-not': 'announced' } }))
+      stream.end('answered')
+      stream.end()
+      attempt(() => stream.write('more'))
+      attempt(() => stream.end('more'))
+    })
+    expect(await ask(client, '/')).toMatchObject({ status: 200, text: 'answered', code: 0 })
+    const invalid = 'ERR_HOLDFAST_INVALID_ARGUMENT'
+    expect(codes).toEqual([
+      ...Array<string>(10).fill(invalid),
+      'ERR_HOLDFAST_INVALID_OPTION',
+      'ERR_HOLDFAST_HEADERS_SENT',
+      'ERR_HOLDFAST_HEADERS_SENT',
+      invalid,
+      'ERR_HOLDFAST_STREAM_DEAD',
+      'ERR_HOLDFAST_STREAM_DEAD',
+    ])
+  })
+})
+
+describe('the body of a request', () => {
+  const body = randomBytes(3_000_000)
+  const sum = createHash('sha1').update(body).digest('hex')
+
+  it('is a web stream, whole and followed by its trailers', async () => {
+    const client = await serving(async (stream) => {
+      const hash = createHash('sha1')
+      for await (const chunk of stream.body) hash.update(chunk)
+      const trailers = await stream.trailers
+      stream.end(`${hash.digest('hex')} ${JSON.stringify(trailers)}`)
+    })
+    const trailers = { 'x-after': 'yes' }
+    expect((await ask(client, '/', { body, trailers })).text).toBe(`${sum} {"x-after":"yes"}`)
+    expect((await ask(client, '/', { body })).text).toBe(`${sum} {}`)
+  })
+
+  it('can be read into memory that its reader brings', async () => {
+    const client = await serving(async (stream) => {
+      const reader = stream.body.getReader({ mode: 'byob' })
+      const sizes: number[] = []
+      for (;;) {
+        const { done, value } = await reader.read(new Uint8Array(1000))
+        if (done) break
+        sizes.push(value.byteLength)
+      }
+      stream.end(String(sizes.reduce((all, size) => all + size, 0)))
+    })
+    expect((await ask(client, '/', { body: 'x'.repeat(5000) })).text).toBe('5000')
+  })
+
+  it('is empty where there is none', async () => {
+    const client = await serving(async (stream) => {
+      let size = 0
+      for await (const chunk of stream.body) size += chunk.length
+      stream.end(`${stream.hasBody} ${size} ${JSON.stringify(await stream.trailers)}`)
+    })
+    expect((await ask(client, '/')).text).toBe('false 0 {}')
+  })
+
+  it('goes through a Duplex, and the answer with it', async () => {
+    const client = await serving((stream) => {
+      const duplex = stream.toDuplex()
+      expect(stream.toDuplex()).toBe(duplex)
+      expect(() => stream.body).toThrowError(
+        expect.objectContaining({ code: 'ERR_HOLDFAST_BODY_TAKEN' }),
+      )
+      duplex.pipe(duplex)
+    })
+    const text = body.toString('hex')
+    const answer = await ask(client, '/', { body: text })
+    expect(answer.status).toBe(200)
+    expect(answer.text === text).toBe(true)
+  })
+
+  it('is asked for when the client waits for that', async () => {
+    const client = await serving(async (stream) => {
+      let text = ''
+      for await (const chunk of stream.body) text += Buffer.from(chunk).toString()
+      stream.end(text)
+    })
+    const request = client.request({ ':method': 'POST', expect: '100-continue' })
+    let text = ''
+    request.on('continue', () => request.end('now'))
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    await until('it was echoed', () => text === 'now')
+  })
+
+  it('that nobody reads does not keep the stream open once it is answered', async () => {
+    const client = await serving((stream) => {
+      stream.end('no, thanks')
+    })
+    const answer = await ask(client, '/', { body })
+    expect(answer).toMatchObject({ text: 'no, thanks', code: 0 })
+  })
+
+  it('that was given up half-way is dropped, and the peer told to stop', async () => {
+    const client = await serving(async (stream) => {
+      const reader = stream.body.getReader()
+      await reader.read()
+      await reader.cancel()
+      stream.end('enough')
+    })
+    const request = client.request({ ':method': 'POST' })
+    request.on('error', () => {})
+    request.write(body)
+    let text = ''
+    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    // It never ends its side by itself.
+    await until('the stream closed', () => request.destroyed)
+    expect(text).toBe('enough')
+    expect(request.rstCode).toBe(0)
+  })
+})
+
+describe('a request as a stream under management', () => {
+  it('costs the registry nothing until its uid is asked for', async () => {
+    const client = await serving((stream) => stream.end('x'))
+    const before = server!.manager.stats().totalStreamsCreated
+    await ask(client, '/')
+    expect(server!.manager.stats().totalStreamsCreated).toBe(before)
+  })
+
+  it('is reached by uid, and told of its end once', async () => {
+    const closes: unknown[] = []
+    let request: RequestStream | undefined
+    const client = await serving((stream) => {
+      stream.respond({ 'content-type': 'text/plain' })
+      request = stream
+      stream.on('close', (close) => closes.push(close))
+    })
+    const answer = ask(client, '/')
+    await until('it came', () => request)
+    const { manager } = server!
+    const { uid } = request!
+    expect(manager.get(uid)).toBe(request)
+    expect(manager.send(uid, 'by uid, ')).toBe('sent')
+    request!.write('by hand, ')
+    expect(manager.send(uid, 'by uid')).toBe('sent')
+    expect(manager.close(uid)).toBe(true)
+    expect((await answer).text).toBe('by uid, by hand, by uid')
+    await until('it closed', () => closes.length > 0)
+    expect(closes).toEqual([{ reason: 'close', code: 0, text: '' }])
+    expect(request!.live).toBe(false)
+    expect(manager.send(uid, 'late')).toBe('gone')
+  })
+
+  it('becomes an event stream, the same object', async () => {
+    let request: RequestStream | undefined
+    const client = await serving((stream) => {
+      request = stream
+      expect(server!.manager.sse(stream, { tags: ['feed'] }).detach()).toBe(stream)
+      stream.send('hello', { event: 'greeting' })
+      stream.close()
+    })
+    const answer = await ask(client, '/')
+    expect(answer.headers['content-type']).toBe('text/event-stream; charset=utf-8')
+    expect(answer.text).toBe('event: greeting\ndata: hello\n\n')
+    expect(request!.kind).toBe('sse')
+  })
+
+  it('closed by uid before it was answered is answered 503', async () => {
+    const client = await serving((stream) => server!.manager.close(stream.uid))
+    expect(await ask(client, '/')).toMatchObject({ status: 503, code: 0 })
+  })
+
+  it('registered as a node:http2 stream has the same class', async () => {
+    const plain = http2.createServer()
+    plain.on('stream', (stream) => {
+      const managed = StreamManager.open().register(stream)
+      managed.respond({ 'x-class': managed.constructor.name })
+      managed.end('yes')
+    })
+    const plainServer = await serve(plain)
+    const client = connect(plainServer.url)
+    const answer = await ask(client, '/')
+    expect(answer.headers['x-class']).toBe('RequestStream')
+    expect(answer.text).toBe('yes')
+    client.destroy()
+    await plainServer.close()
+  })
+})
