@@ -31,7 +31,7 @@ export function takeRequestsOf(server: Server, taker: RequestTaker): void {
     }
     const answered = emit(event, ...args)
     // Those who took them have gone, and nobody else is there.
-    if (!answered) raw.close(constants.NGHTTP2_REFUSED_STREAM)
+    if (!answered) raw.on('error', () => {}).close(constants.NGHTTP2_REFUSED_STREAM)
     return answered
   }
 }

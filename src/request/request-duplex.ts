@@ -19,9 +19,9 @@ export class RequestDuplex extends Duplex {
     this.#stream = stream
     this.#flow = flow
     this.on('error', () => {})
-    flow.whenClosed(({ complete }) => {
+    flow.whenClosed(({ complete }, error) => {
       this.#over = true
-      if (!complete || !flow.bodyEnded) this.destroy(aborted())
+      if (!complete || !flow.bodyEnded) this.destroy(error)
     })
   }
 

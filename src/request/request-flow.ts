@@ -10,6 +10,8 @@ interface Waiting<Value> {
   readonly reject: (error: HoldfastError) => void
 }
 
+type WhenClosed = (close: RequestClose, error: HoldfastError) => void
+
 /** What is under way of one request, in both directions; made when the first of it is. */
 export class RequestFlow<Raw> implements RequestSink {
   readonly #carrier: RequestCarrier<Raw>
@@ -26,7 +28,7 @@ export class RequestFlow<Raw> implements RequestSink {
   readonly #trailersWaiting: Waiting<Fields>[] = []
   #unwritten = 0
   readonly #drainWaiting: ((writable: boolean) => void)[] = []
-  readonly #whenClosed: ((close: RequestClose) => void)[] = []
+  readonly #whenClosed: WhenClosed[] = []
 
   constructor(carrier: RequestCarrier<Raw>, raw: Raw) {
     this.#carrier = carrier
@@ -47,9 +49,9 @@ export class RequestFlow<Raw> implements RequestSink {
     return this.#abort.signal
   }
 
-  /** At once if it is over already. */
-  whenClosed(call: (close: RequestClose) => void): void {
-    if (this.#closed) call(this.#closed)
+  /** Calls when the stream is over, at once if it is already, with what those who wait are told. */
+  whenClosed(call: WhenClosed): void {
+    if (this.#closed) call(this.#closed, this.#error!)
     else this.#whenClosed.push(call)
   }
 
@@ -123,7 +125,7 @@ export class RequestFlow<Raw> implements RequestSink {
     this.#waiting = undefined
     for (const { reject } of this.#trailersWaiting.splice(0)) reject(this.#error)
     for (const resolve of this.#drainWaiting.splice(0)) resolve(false)
-    for (const call of this.#whenClosed.splice(0)) call(close)
+    for (const call of this.#whenClosed.splice(0)) call(close, this.#error)
     if (!close.complete) this.#abort?.abort(this.#error)
   }
 

@@ -5,7 +5,7 @@ import type { StreamManager } from '../manager.js'
 import { requireKnown } from '../options.js'
 import { ManagedStream } from '../stream.js'
 import { checkFields, statusOf, type Fields, type HeaderFields } from './fields.js'
-import type { RequestCarrier } from './request-carrier.js'
+import type { RequestCarrier, RequestClose } from './request-carrier.js'
 import { toBody } from './request-body.js'
 import { RequestDuplex } from './request-duplex.js'
 import { RequestFlow } from './request-flow.js'
@@ -185,6 +185,21 @@ export class RequestStream extends ManagedStream {
     if (this.#duplex) return this.#duplex
     this.#takeBody()
     return (this.#duplex = new RequestDuplex(this, this.#flowing))
+  }
+
+  /** @internal Whether its answer has no body, whatever is written. */
+  get bodiless(): boolean {
+    return this.#bodiless
+  }
+
+  /** @internal Whether its answer was ended here. */
+  get answered(): boolean {
+    return this.#ended
+  }
+
+  /** @internal At once if it is closed already. */
+  whenClosed(call: (close: RequestClose, error: HoldfastError) => void): void {
+    this.#flowing.whenClosed(call)
   }
 
   /** @internal No more of the body is wanted, if nobody is reading it. */

@@ -1,5 +1,5 @@
-import http2 from 'node:http2'
 import { once } from 'node:events'
+import http2 from 'node:http2'
 import type { RequestStream } from '../../dist/index.js'
 import { connect } from './client.js'
 import { serve, type TestServer } from './server.js'
@@ -18,6 +18,7 @@ export async function serveRequests(
   const serving = await serve(server)
   serving.manager.on('stream', handler)
   const client = connect(serving.url)
+  await once(client, 'connect')
   return {
     ...serving,
     client,
@@ -73,7 +74,7 @@ export async function finish(request: http2.ClientHttp2Stream): Promise<Answer> 
     (fields: object) => (trailers = Object.fromEntries(Object.entries(fields))),
   )
   request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  if (!request.closed) await once(request, 'close')
+  if (!request.destroyed) await new Promise((resolve) => request.once('close', resolve))
   const code = request.rstCode
   return { status: headers[':status'], headers, informational, text, trailers, code }
 }
@@ -84,4 +85,29 @@ export function ask(
   options?: RequestOptions,
 ): Promise<Answer> {
   return finish(begin(client, path, options))
+}
+
+/**
+ * Waits until `count` stays the same while PINGs go and come: what was to arrive has arrived, and
+ * nothing moves any more.
+ */
+export async function settled(
+  client: http2.ClientHttp2Session,
+  count: () => number,
+): Promise<number> {
+  let last = -1
+  for (let same = 0; same < 10; same++) {
+    await new Promise<void>((resolve, reject) =>
+      client.ping((error) => (error ? reject(error) : resolve())),
+    )
+    if (count() === last) continue
+    last = count()
+    same = 0
+  }
+  return last
+}
+
+/** What a client does from inside an event of its session may wait there; so it does it outside. */
+export function outside(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

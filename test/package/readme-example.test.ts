@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { connect, get } from '../helpers/client.js'
 import { until } from '../helpers/wait.js'
-import { top } from '../helpers/repository.js'
+import { readText, top } from '../helpers/repository.js'
 
 let child: ChildProcess | undefined
 let folder = ''
@@ -15,12 +15,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-// Pasted into an empty project, with a free port instead of 8080.
-it('the example of the README works as it is written', async () => {
-  const [, code] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(top, 'README.md'), 'utf8'))!
+/** Pastes an example into an empty project, with a free port instead of 8080; where it listens. */
+async function paste(example: number): Promise<string> {
+  const [, code] = [...readText('README.md').matchAll(/```js\n([\s\S]*?)```/g)][example]!
   folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(top, join(folder, 'node_modules', 'holdfast'))
+  symlinkSync(join(top, 'node_modules', 'hono'), join(folder, 'node_modules', 'hono'))
   writeFileSync(join(folder, 'example.mjs'), code!.replace('8080', '0'))
   let output = ''
   child = spawn(process.execPath, ['example.mjs'], {
@@ -29,8 +30,11 @@ it('the example of the README works as it is written', async () => {
   })
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text))
   await until('it listens', () => /http:\S+\/events/.test(output))
-  const url = new URL(/http:\S+/.exec(output)![0]).origin
+  return new URL(/http:\S+/.exec(output)![0]).origin
+}
 
+it('the example of the README works as it is written', async () => {
+  const url = await paste(0)
   const clients = Array.from({ length: 8 }, () => connect(url))
   const streams = await Promise.all(clients.map((client) => get(client, '/events')))
   const uids: string[] = []
@@ -53,4 +57,14 @@ it('the example of the README works as it is written', async () => {
   const dead = await get(clients[0]!, '/send?uid=ffffffffffffffff')
   expect(dead.status).toBe(410)
   for (const client of clients) client.destroy()
+})
+
+it('the example with Hono works as it is written', async () => {
+  const client = connect(await paste(1))
+  const hello = await get(client, '/')
+  await until('it was answered', hello.closed)
+  expect(hello.text()).toBe('hello')
+  const events = await get(client, '/events')
+  await until('the event came', () => events.text() === 'data: hello\n\n')
+  client.destroy()
 })
