@@ -7,7 +7,6 @@ import { errorOfStatus, HoldfastError, status } from './errors.js'
 import { listStreams, type StreamFilter } from './filter.js'
 import type { HeldStream } from './held-stream.js'
 import { AcceptingServer } from './http2/accept.js'
-import { http2Requests, prepareHttp2Request } from './http2/http2-requests.js'
 import { takeRequestsOf } from './http2/request-source.js'
 import { resolveTarget, type StreamTarget } from './http2/target.js'
 import { Inbox } from './inbox.js'
@@ -63,8 +62,8 @@ export interface StreamManagerEvents {
   /** A socket of this thread, before its first stream. */
   socket: [EventsSocket]
   /**
-   * An HTTP/2 request to the server given to `accept`. While somebody listens, the server's own
-   * `stream` and `request` listeners get HTTP/1.1 requests alone.
+   * A request to the server given to `accept`. While somebody listens, the server's own listeners get
+   * none of HTTP/2, and those of HTTP/1.1 only if it has one for `request`.
    */
   stream: [RequestStream, IncomingHttpHeaders]
   /** Another thread has gone, and with it its streams. */
@@ -342,16 +341,12 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (!this.#accepting) return
     takeRequestsOf(this.#accepting.server, {
       wanted: () => this.#open && this.listenerCount('stream') > 0,
-      take: (raw, headers) => this.#takeRequest(raw, headers),
+      take: (carrier, raw, headers) => {
+        const expectsContinue = headers.expect?.toLowerCase() === '100-continue'
+        const stream = new RequestStream(this, carrier, raw, undefined, expectsContinue)
+        this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
+      },
     })
-  }
-
-  #takeRequest(raw: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    prepareHttp2Request(raw)
-    const expectsContinue = headers.expect?.toLowerCase() === '100-continue'
-    const carrier = http2Requests as RequestCarrier
-    const stream = new RequestStream(this, carrier, raw, undefined, expectsContinue)
-    this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
   }
 
   #takeConnection(fd: number): void {

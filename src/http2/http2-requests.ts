@@ -1,23 +1,25 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import { HoldfastError } from '../errors.js'
 import type { Fields } from '../request/fields.js'
 import type { RequestCarrier, RequestSink } from '../request/request-carrier.js'
 import { http2Carrier } from './carriers.js'
+import { RequestInput } from './request-input.js'
 import type { ResolvedTarget } from './target.js'
 
-/** A request may lie unconsumed with its handler up to here before it is read no further, in bytes. */
-const kReadAheadBytes = 16 * 1024
-
 const kInput = Symbol('holdfast.input')
-
-interface Input {
-  trailers: Fields | undefined
-  sink: RequestSink | undefined
-  unconsumed: number
-}
+const kTrailers = Symbol('holdfast.trailers')
 
 /** Node documents `headRequest`; its types do not know it. */
-type Raw = ServerHttp2Stream & { readonly headRequest?: boolean; [kInput]?: Input }
+type Raw = ServerHttp2Stream & {
+  readonly headRequest?: boolean
+  [kInput]?: RequestInput
+  [kTrailers]?: Fields
+}
 
 /** Requests of node:http2. */
 export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
@@ -35,7 +37,9 @@ export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
   inform: (raw, status, fields) => raw.additionalHeaders({ ...fields, ':status': status }),
 
   head(raw, { status, fields, endStream, trailers }) {
-    raw.respond({ ...fields, ':status': status }, { endStream, waitForTrailers: trailers })
+    const headers: OutgoingHttpHeaders = fields
+    headers[':status'] = status
+    raw.respond(headers, { endStream, waitForTrailers: trailers })
     if (trailers) raw.once('wantTrailers', sendNoTrailers)
   },
 
@@ -46,25 +50,17 @@ export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
   },
 
   attach(raw: Raw, sink) {
-    inputOf(raw).sink = sink
-    if (raw.destroyed) onClose.call(raw)
-    else raw.on('close', onClose)
+    raw[kInput] = new RequestInput(raw, sink)
+    if (raw.destroyed) close(raw, sink)
+    else raw.on('close', () => close(raw, sink))
   },
 
-  read(raw) {
-    if (raw.readableEnded) onEnd.call(raw)
-    else raw.on('end', onEnd).on('data', onData)
-  },
+  // A peer that resets with NO_ERROR looks like one that ended.
+  read: (raw: Raw) => raw[kInput]!.read(() => (raw.aborted ? undefined : (raw[kTrailers] ?? {}))),
+  consume: (raw: Raw, bytes) => raw[kInput]!.consume(bytes),
 
-  consume(raw, bytes) {
-    const input = inputOf(raw)
-    input.unconsumed -= bytes
-    if (input.unconsumed === 0 && raw.isPaused()) raw.resume()
-  },
-
-  discard(raw) {
-    raw.off('data', onData)
-    raw.resume()
+  discard(raw: Raw) {
+    raw[kInput]!.discard()
     if (raw.readableEnded) return
     if (raw.writableFinished) closeUnread.call(raw)
     else raw.once('finish', closeUnread)
@@ -87,30 +83,13 @@ export function prepareHttp2Request(raw: Raw): void {
   if (!raw.endAfterHeaders) raw.once('trailers', keepTrailers)
 }
 
-function inputOf(raw: Raw): Input {
-  return (raw[kInput] ??= { trailers: undefined, sink: undefined, unconsumed: 0 })
-}
-
 function keepTrailers(this: Raw, headers: IncomingHttpHeaders): void {
-  inputOf(this).trailers = Object.fromEntries(Object.entries(headers)) as Fields
+  this[kTrailers] = Object.fromEntries(Object.entries(headers)) as Fields
 }
 
-function onData(this: Raw, chunk: Buffer): void {
-  const input = inputOf(this)
-  input.unconsumed += chunk.length
-  if (input.unconsumed >= kReadAheadBytes) this.pause()
-  input.sink!.data(chunk)
-}
-
-function onEnd(this: Raw): void {
-  const { sink, trailers } = inputOf(this)
-  // A peer that resets with NO_ERROR looks like one that ended.
-  if (!this.aborted) sink!.ended(trailers ?? {})
-}
-
-function onClose(this: Raw): void {
-  const complete = this.writableFinished && !this.aborted && this.rstCode === 0
-  inputOf(this).sink!.closed({ complete, code: this.rstCode ?? 0 })
+function close(raw: ServerHttp2Stream, sink: RequestSink): void {
+  const complete = raw.writableFinished && !raw.aborted && raw.rstCode === 0
+  sink.closed({ complete, code: raw.rstCode ?? 0 })
 }
 
 function sendNoTrailers(this: ServerHttp2Stream): void {

@@ -78,8 +78,11 @@ async function send(stream: RequestStream, response: Response | undefined): Prom
     return
   }
   const reader = body.getReader()
+  const { flow } = stream
   // A read that is pending then ends, and so does the loop.
-  stream.whenClosed((_, error) => void reader.cancel(error).catch(() => {}))
+  flow.whenClosed(({ complete }) => {
+    if (!complete) void reader.cancel(flow.error).catch(() => {})
+  })
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break

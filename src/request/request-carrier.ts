@@ -6,6 +6,7 @@ import type { Fields } from './fields.js'
 export interface ResponseHead {
   /** 200 to 599. */
   readonly status: number
+  /** The carrier's to keep, and to change. */
   readonly fields: Fields
   /** No body follows: the head is the whole answer. Always so for HEAD, 204, 205 and 304. */
   readonly endStream: boolean

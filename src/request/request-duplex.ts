@@ -1,5 +1,4 @@
 import { Duplex } from 'node:stream'
-import { HoldfastError } from '../errors.js'
 import type { RequestFlow } from './request-flow.js'
 import type { RequestStream } from './request-stream.js'
 
@@ -19,9 +18,9 @@ export class RequestDuplex extends Duplex {
     this.#stream = stream
     this.#flow = flow
     this.on('error', () => {})
-    flow.whenClosed(({ complete }, error) => {
+    flow.whenClosed(({ complete }) => {
       this.#over = true
-      if (!complete || !flow.bodyEnded) this.destroy(error)
+      if (!complete || !flow.bodyEnded) this.destroy(flow.error)
     })
   }
 
@@ -34,7 +33,7 @@ export class RequestDuplex extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.#stream.write(chunk)
-    void this.#flow.drained().then((writable) => done(writable ? undefined : aborted()))
+    void this.#flow.drained().then((writable) => done(writable ? undefined : this.#flow.error))
   }
 
   override _final(done: () => void): void {
@@ -47,8 +46,4 @@ export class RequestDuplex extends Duplex {
     if (!this.#over && !finished) this.#stream.reset(error ? kInternalError : kCancel)
     done(error)
   }
-}
-
-function aborted(): HoldfastError {
-  return new HoldfastError('ERR_HOLDFAST_ABORTED')
 }

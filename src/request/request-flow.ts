@@ -10,7 +10,7 @@ interface Waiting<Value> {
   readonly reject: (error: HoldfastError) => void
 }
 
-type WhenClosed = (close: RequestClose, error: HoldfastError) => void
+type WhenClosed = (close: RequestClose) => void
 
 /** What is under way of one request, in both directions; made when the first of it is. */
 export class RequestFlow<Raw> implements RequestSink {
@@ -40,18 +40,23 @@ export class RequestFlow<Raw> implements RequestSink {
     return this.#ended
   }
 
+  /** What those who wait are told once it is over. Made when asked for: most have nobody waiting. */
+  get error(): HoldfastError {
+    return (this.#error ??= abortError(this.#closed?.code ?? 0))
+  }
+
   /** Aborted when the stream breaks off before its answer is complete. */
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController()
-      if (this.#closed && !this.#closed.complete) this.#abort.abort(this.#error)
+      if (this.#closed && !this.#closed.complete) this.#abort.abort(this.error)
     }
     return this.#abort.signal
   }
 
-  /** Calls when the stream is over, at once if it is already, with what those who wait are told. */
+  /** Calls when the stream is over, at once if it is already. */
   whenClosed(call: WhenClosed): void {
-    if (this.#closed) call(this.#closed, this.#error!)
+    if (this.#closed) call(this.#closed)
     else this.#whenClosed.push(call)
   }
 
@@ -78,7 +83,7 @@ export class RequestFlow<Raw> implements RequestSink {
       return Promise.resolve(chunk)
     }
     if (this.#ended || this.#discarded) return Promise.resolve(undefined)
-    if (this.#closed) return Promise.reject(this.#error!)
+    if (this.#closed) return Promise.reject(this.error)
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }))
   }
 
@@ -93,7 +98,7 @@ export class RequestFlow<Raw> implements RequestSink {
 
   trailers(): Promise<Fields> {
     if (this.#trailers) return Promise.resolve(this.#trailers)
-    if (this.#closed) return Promise.reject(this.#error!)
+    if (this.#closed) return Promise.reject(this.error)
     return new Promise((resolve, reject) => this.#trailersWaiting.push({ resolve, reject }))
   }
 
@@ -119,14 +124,13 @@ export class RequestFlow<Raw> implements RequestSink {
 
   closed(close: RequestClose): void {
     this.#closed = close
-    this.#error = new HoldfastError('ERR_HOLDFAST_ABORTED', undefined, closeCause(close))
     if (!this.#ended) this.#chunks.length = 0
-    this.#waiting?.reject(this.#error)
+    this.#waiting?.reject(this.error)
     this.#waiting = undefined
-    for (const { reject } of this.#trailersWaiting.splice(0)) reject(this.#error)
+    for (const { reject } of this.#trailersWaiting.splice(0)) reject(this.error)
     for (const resolve of this.#drainWaiting.splice(0)) resolve(false)
-    for (const call of this.#whenClosed.splice(0)) call(close, this.#error)
-    if (!close.complete) this.#abort?.abort(this.#error)
+    for (const call of this.#whenClosed.splice(0)) call(close)
+    if (!close.complete) this.#abort?.abort(this.error)
   }
 
   #read(): void {
@@ -142,6 +146,7 @@ export class RequestFlow<Raw> implements RequestSink {
   }
 }
 
-function closeCause({ code }: RequestClose): Error | undefined {
-  return code === 0 ? undefined : new Error(`the stream was reset with code ${code}`)
+function abortError(code: number): HoldfastError {
+  const cause = code === 0 ? undefined : new Error(`the stream was reset with code ${code}`)
+  return new HoldfastError('ERR_HOLDFAST_ABORTED', undefined, cause)
 }

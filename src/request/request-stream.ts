@@ -5,7 +5,7 @@ import type { StreamManager } from '../manager.js'
 import { requireKnown } from '../options.js'
 import { ManagedStream } from '../stream.js'
 import { checkFields, statusOf, type Fields, type HeaderFields } from './fields.js'
-import type { RequestCarrier, RequestClose } from './request-carrier.js'
+import type { RequestCarrier } from './request-carrier.js'
 import { toBody } from './request-body.js'
 import { RequestDuplex } from './request-duplex.js'
 import { RequestFlow } from './request-flow.js'
@@ -138,7 +138,7 @@ export class RequestStream extends ManagedStream {
   write(data: string | Uint8Array): boolean {
     const bytes = toBytes(data)
     if (this.#ended) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD', 'write after end')
-    this.#begin()
+    if (!this.headersSent) this.respond()
     if (this.#bodiless) return true
     if (this.#carrier.ended(this.#raw)) return false
     return bytes.length === 0 || this.#flowing.write(bytes)
@@ -156,12 +156,13 @@ export class RequestStream extends ManagedStream {
   end(data?: string | Uint8Array, options: EndOptions = {}): void {
     requireKnown('options', options, ['trailers'])
     const trailers = options.trailers && checkFields(options.trailers)
+    const bytes = data === undefined ? undefined : toBytes(data)
     if (this.#ended) {
-      if (data === undefined) return
+      if (bytes === undefined) return
       throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD', 'write after end')
     }
     if (!this.headersSent) {
-      this.respond({}, { endStream: data === undefined && !trailers, trailers: !!trailers })
+      this.respond({}, { endStream: bytes === undefined && !trailers, trailers: !!trailers })
       if (this.#ended) return
     }
     if (trailers && !this.#trailers) {
@@ -170,7 +171,7 @@ export class RequestStream extends ManagedStream {
         'trailers must be announced by respond(headers, { trailers: true })',
       )
     }
-    if (data !== undefined) this.write(data)
+    if (bytes !== undefined) this.#writeLast(bytes)
     this.#ended = true
     if (this.#bodiless || this.#carrier.ended(this.#raw)) return
     if (trailers) this.#carrier.endWithTrailers(this.#raw, trailers)
@@ -197,9 +198,9 @@ export class RequestStream extends ManagedStream {
     return this.#ended
   }
 
-  /** @internal At once if it is closed already. */
-  whenClosed(call: (close: RequestClose, error: HoldfastError) => void): void {
-    this.#flowing.whenClosed(call)
+  /** @internal */
+  get flow(): RequestFlow<unknown> {
+    return this.#flowing
   }
 
   /** @internal No more of the body is wanted, if nobody is reading it. */
@@ -236,8 +237,10 @@ export class RequestStream extends ManagedStream {
     return (this.#flow ??= new RequestFlow(this.#carrier, this.#raw))
   }
 
-  #begin(): void {
-    if (!this.headersSent) this.respond()
+  /** What is waited for by nobody needs no account. */
+  #writeLast(bytes: Buffer): void {
+    if (this.#bodiless || bytes.length === 0 || this.#carrier.ended(this.#raw)) return
+    this.#carrier.write(this.#raw, bytes, nothing)
   }
 
   #takeBody(): void {
@@ -256,3 +259,5 @@ function toBytes(data: unknown): Buffer {
   }
   throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'data must be a string or Uint8Array')
 }
+
+function nothing(): void {}
