@@ -1,5 +1,4 @@
 import { connect as connectTcp } from 'node:net'
-import { once } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { StreamManager, type Listening, type StreamUid } from '../../dist/index.js'
 import { openSockets } from '../helpers/fds.js'
@@ -148,7 +147,16 @@ test('connections in flight are closed when nobody is left to take them', async 
   await Promise.all(threads.slice(1).map((thread) => thread.terminate()))
   threads[0]!.call('block', 60_000).catch(() => {})
   const sockets = Array.from({ length: 20 }, () => connectTcp(listening.port, '127.0.0.1'))
-  const closes = sockets.map((socket) => once(socket.on('error', () => {}).resume(), 'close'))
+  // Not `once()`, which a reset would reject.
+  const closes = sockets.map(
+    (socket) =>
+      new Promise((resolve) =>
+        socket
+          .on('error', () => {})
+          .resume()
+          .on('close', resolve),
+      ),
+  )
   await until('they wait', () => counts()[0] === 20)
   await threads[0]!.terminate()
   await Promise.all(closes)
