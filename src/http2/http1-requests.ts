@@ -47,7 +47,7 @@ export const http1Requests: RequestCarrier<ServerResponse> = {
   },
 
   endWithTrailers(raw, fields) {
-    raw.addTrailers(Object.entries(fields).flatMap(([name, value]) => pairs(name, value)))
+    raw.addTrailers(fields)
     raw.end()
   },
 
@@ -70,7 +70,6 @@ const kLeftOut: ReadonlySet<string> = new Set([...connectionFields, 'host', 'exp
 export function prepareHttp1Request(raw: ServerResponse): IncomingHttpHeaders {
   const { req } = raw
   raw.on('error', () => {})
-  req.on('error', () => {})
   const headers: IncomingHttpHeaders = {
     ':method': req.method,
     ':path': req.url,
@@ -96,10 +95,6 @@ function closeBehindBody(raw: ServerResponse, sink: RequestSink): void {
 
 function close(raw: ServerResponse, sink: RequestSink): void {
   sink.closed({ complete: raw.writableFinished, code: 0 })
-}
-
-function pairs(name: string, value: string | string[]): [string, string][] {
-  return [value].flat().map((one) => [name, one])
 }
 
 /** Whether what a server's `request` event brings is of HTTP/1.1, and not of http2's compat layer. */

@@ -13,12 +13,18 @@ import type { ResolvedTarget } from './target.js'
 
 const kInput = Symbol('holdfast.input')
 const kTrailers = Symbol('holdfast.trailers')
+const kDiscarded = Symbol('holdfast.discarded')
+const kTrailersToSend = Symbol('holdfast.trailersToSend')
 
 /** Node documents `headRequest`; its types do not know it. */
 type Raw = ServerHttp2Stream & {
   readonly headRequest?: boolean
   [kInput]?: RequestInput
   [kTrailers]?: Fields
+  /** Nobody wants the rest of the body. */
+  [kDiscarded]?: true
+  /** The trailers of the answer, from their announcement until they are sent. */
+  [kTrailersToSend]?: Fields | undefined
 }
 
 /** Requests of node:http2. */
@@ -36,16 +42,18 @@ export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
 
   inform: (raw, status, fields) => raw.additionalHeaders({ ...fields, ':status': status }),
 
-  head(raw, { status, fields, endStream, trailers }) {
+  head(raw: Raw, { status, fields, endStream, trailers }) {
     const headers: OutgoingHttpHeaders = fields
     headers[':status'] = status
     raw.respond(headers, { endStream, waitForTrailers: trailers })
-    if (trailers) raw.once('wantTrailers', sendNoTrailers)
+    if (trailers) {
+      raw[kTrailersToSend] = {}
+      raw.once('wantTrailers', sendTrailers)
+    }
   },
 
-  endWithTrailers(raw, fields) {
-    raw.off('wantTrailers', sendNoTrailers)
-    raw.once('wantTrailers', () => sendTrailers(raw, fields))
+  endWithTrailers(raw: Raw, fields) {
+    raw[kTrailersToSend] = fields
     raw.end()
   },
 
@@ -61,7 +69,7 @@ export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
 
   discard(raw: Raw) {
     raw[kInput]!.discard()
-    if (raw.readableEnded) return
+    raw[kDiscarded] = true
     if (raw.writableFinished) closeUnread.call(raw)
     else raw.once('finish', closeUnread)
   },
@@ -92,19 +100,19 @@ function close(raw: ServerHttp2Stream, sink: RequestSink): void {
   sink.closed({ complete, code: raw.rstCode ?? 0 })
 }
 
-function sendNoTrailers(this: ServerHttp2Stream): void {
-  sendTrailers(this, {})
+function sendTrailers(this: Raw): void {
+  this.sendTrailers(this[kTrailersToSend]!)
+  // They leave in a setImmediate of their own; until then a discarded body must not close the stream.
+  setImmediate(() =>
+    setImmediate(() => {
+      this[kTrailersToSend] = undefined
+      if (this[kDiscarded]) closeUnread.call(this)
+    }),
+  )
 }
 
-function sendTrailers(raw: ServerHttp2Stream, fields: Fields): void {
-  raw.sendTrailers(fields)
-  // Node closes a stream whose body nobody reads, but not one with trailers. They leave in a
-  // setImmediate of their own.
-  if (raw.readableFlowing === null) setImmediate(() => setImmediate(() => closeUnread.call(raw)))
-}
-
-function closeUnread(this: ServerHttp2Stream): void {
-  if (!this.readableEnded && !this.destroyed) {
-    setImmediate(() => this.close(constants.NGHTTP2_NO_ERROR))
-  }
+/** To be called when the answer is complete. */
+function closeUnread(this: Raw): void {
+  if (this.readableEnded || this[kTrailersToSend]) return
+  setImmediate(() => this.destroyed || this.close(constants.NGHTTP2_NO_ERROR))
 }

@@ -37,6 +37,12 @@ export function checkFields(headers: HeaderFields): Fields {
   return fields
 }
 
+/** Trailers: a list becomes one field (RFC 9110, section 5.3). @throws ERR_HOLDFAST_INVALID_ARGUMENT */
+export function checkTrailers(trailers: HeaderFields): Record<string, string> {
+  const fields = Object.entries(checkFields(trailers))
+  return Object.fromEntries(fields.map(([name, value]) => [name, [value].flat().join(', ')]))
+}
+
 /** The `:status` among the headers. @throws ERR_HOLDFAST_INVALID_ARGUMENT */
 export function statusOf(
   headers: HeaderFields,

@@ -46,7 +46,7 @@ export interface RequestCarrier<Raw = unknown> extends Carrier<Raw> {
    */
   head(raw: Raw, head: ResponseHead): void
   /** As `end`, with trailers; only after a `head` that announced them. */
-  endWithTrailers(raw: Raw, fields: Fields): void
+  endWithTrailers(raw: Raw, fields: Record<string, string>): void
 
   /**
    * From now on the stream's events go to `sink`, once for a stream. Nothing of the body is brought

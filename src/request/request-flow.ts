@@ -124,7 +124,6 @@ export class RequestFlow<Raw> implements RequestSink {
 
   closed(close: RequestClose): void {
     this.#closed = close
-    if (!this.#ended) this.#chunks.length = 0
     this.#waiting?.reject(this.error)
     this.#waiting = undefined
     for (const { reject } of this.#trailersWaiting.splice(0)) reject(this.error)

@@ -4,7 +4,7 @@ import type { HeldStream } from '../held-stream.js'
 import type { StreamManager } from '../manager.js'
 import { requireKnown } from '../options.js'
 import { ManagedStream } from '../stream.js'
-import { checkFields, statusOf, type Fields, type HeaderFields } from './fields.js'
+import { checkFields, checkTrailers, statusOf, type Fields, type HeaderFields } from './fields.js'
 import type { RequestCarrier } from './request-carrier.js'
 import { toBody } from './request-body.js'
 import { RequestDuplex } from './request-duplex.js'
@@ -79,7 +79,7 @@ export class RequestStream extends ManagedStream {
 
   /**
    * The request's body. It is read from the peer as far as it is read here, but for one flow-control
-   * window. @throws ERR_HOLDFAST_BODY_TAKEN
+   * window; cancel it to give up the rest, or the stream stays open. @throws ERR_HOLDFAST_BODY_TAKEN
    */
   get body(): ReadableStream<Uint8Array> {
     if (this.#body) return this.#body
@@ -155,7 +155,7 @@ export class RequestStream extends ManagedStream {
    */
   end(data?: string | Uint8Array, options: EndOptions = {}): void {
     requireKnown('options', options, ['trailers'])
-    const trailers = options.trailers && checkFields(options.trailers)
+    const trailers = options.trailers && checkTrailers(options.trailers)
     const bytes = data === undefined ? undefined : toBytes(data)
     if (this.#ended) {
       if (bytes === undefined) return

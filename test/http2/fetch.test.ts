@@ -114,6 +114,23 @@ describe('a fetch handler', () => {
     expect(await ask(client, '/some', { body })).toMatchObject({ text: 'enough', code: 0 })
   })
 
+  it('may go on reading behind its answer', async () => {
+    let size = 0
+    const client = await serving(async (request) => {
+      const reader = request.body!.getReader()
+      size += (await reader.read()).value!.length
+      void (async () => {
+        for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+          size += piece.value.length
+        }
+      })()
+      return new Response('early')
+    })
+    const body = Buffer.alloc(2_000_000)
+    expect((await ask(client, '/', { body })).text).toBe('early')
+    await until('it read all', () => size === body.length)
+  })
+
   it('may answer by the stream itself', async () => {
     let stream: RequestStream | undefined
     const client = await serving((_request, info) => {

@@ -151,6 +151,35 @@ describe('a request of HTTP/1.1 to a server that has no listener for it', () => 
     agent.destroy()
   })
 
+  it('has its head at once, and its body read on behind a complete answer', async () => {
+    let size = 0
+    let answer = (): void => {}
+    await serving(async (stream) => {
+      stream.respond()
+      await new Promise<void>((resolve) => (answer = resolve))
+      const reader = stream.body.getReader()
+      size += (await reader.read()).value!.length
+      stream.end('early')
+      for (;;) {
+        const { value } = await reader.read()
+        if (!value) return
+        size += value.length
+      }
+    })
+    // Node's own client gives its connection up when the answer comes first.
+    const socket = connect(server!.port, '127.0.0.1')
+    let text = ''
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+    socket.write('POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n')
+    socket.write(Buffer.alloc(500_000))
+    await until('its head came', () => text.includes('\r\n\r\n'))
+    answer()
+    await until('the answer came', () => text.endsWith('early\r\n0\r\n\r\n'))
+    socket.write(Buffer.alloc(500_000))
+    await until('it read all', () => size === 1_000_000)
+    socket.destroy()
+  })
+
   it('is a managed stream, reached by uid', async () => {
     let stream: RequestStream | undefined
     await serving((request) => {

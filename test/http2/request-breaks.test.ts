@@ -111,7 +111,7 @@ describe('a client that goes in the middle of its body', () => {
     let stream: RequestStream | undefined
     await leaveMidBody((request) => {
       stream = request
-      request.toDuplex().resume()
+      request.toDuplex()
       request.respond()
     }, departures['resets with CANCEL']!)
     await until('it closed', () => stream!.toDuplex().destroyed)
@@ -145,6 +145,17 @@ describe('a client that goes before it was answered', () => {
     expect(closes).toEqual(['abort'])
     await afterwards()
     expect(uncaught.messages).toEqual([])
+  })
+
+  it('is reported all the same what its handler does wrong then', async () => {
+    await leaveMidBody(async (stream) => {
+      stream.respond()
+      const { signal } = stream
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      throw new TypeError('a mistake')
+    }, departures['resets with CANCEL']!)
+    await until('it was reported', () => uncaught.messages.length > 0)
+    expect(uncaught.messages).toEqual(['a mistake'])
   })
 
   it('cancels what a fetch handler streams to it', async () => {

@@ -80,6 +80,18 @@ describe('who answers a request', () => {
     listening.close()
   })
 
+  it('is still one when the server is given to the next manager', async () => {
+    const node = http2.createServer()
+    server = await serve(node)
+    server.manager.on('stream', (stream) => stream.end('by the first'))
+    const { emit } = node
+    await server.manager.close()
+    server = await serve(node)
+    server.manager.on('stream', (stream) => stream.end('by the second'))
+    expect((await ask(client(), '/')).text).toBe('by the second')
+    expect(node.emit).toBe(emit)
+  })
+
   it('leaves a server alone that nobody asks for requests', async () => {
     const node = http2.createServer()
     server = await serve(node)

@@ -3,7 +3,13 @@ import http2 from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type RequestStream } from '../../dist/index.js'
 import { connect } from '../helpers/client.js'
-import { ask, serveRequests, type Handler, type RequestServer } from '../helpers/requests.js'
+import {
+  ask,
+  finish,
+  serveRequests,
+  type Handler,
+  type RequestServer,
+} from '../helpers/requests.js'
 import { serve } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
 
@@ -57,12 +63,13 @@ describe('the answer to a request', () => {
     const client = await serving((stream, headers) => {
       stream.respond({}, { trailers: true })
       if (headers[':path'] === '/none') stream.end('x')
-      else stream.end('x', { trailers: { 'x-sum': 'abc' } })
+      else stream.end('x', { trailers: { 'X-Sum': 'abc', etag: ['1', '2'] } })
     })
     const body = 'not read by the handler'
     for (const options of [{}, { body }]) {
       const answer = await ask(client, '/', options)
-      expect(answer).toMatchObject({ text: 'x', trailers: { 'x-sum': 'abc' }, code: 0 })
+      expect(answer).toMatchObject({ text: 'x', code: 0 })
+      expect(answer.trailers).toEqual({ 'x-sum': 'abc', etag: '1, 2' })
       expect(await ask(client, '/none', options)).toMatchObject({ text: 'x', code: 0 })
     }
   })
@@ -207,22 +214,48 @@ describe('the body of a request', () => {
     expect(answer).toMatchObject({ text: 'no, thanks', code: 0 })
   })
 
+  it('that nobody reads and that never ends does not either, behind trailers', async () => {
+    const client = await serving((stream) => {
+      stream.respond({}, { trailers: true })
+      stream.end('x', { trailers: { 'x-sum': 'abc' } })
+    })
+    const request = client.request({ ':method': 'POST' })
+    request.on('error', () => {})
+    request.write('never ended')
+    const answer = await finish(request)
+    expect(answer).toMatchObject({ text: 'x', trailers: { 'x-sum': 'abc' }, code: 0 })
+  })
+
+  it('can be read on behind a complete answer', async () => {
+    let size = 0
+    const client = await serving(async (stream) => {
+      const reader = stream.body.getReader()
+      size += (await reader.read()).value!.length
+      stream.end('early')
+      for (;;) {
+        const { value } = await reader.read()
+        if (!value) return
+        size += value.length
+      }
+    })
+    expect((await ask(client, '/', { body })).text).toBe('early')
+    await until('it read all', () => size === body.length)
+  })
+
   it('that was given up half-way is dropped, and the peer told to stop', async () => {
     const client = await serving(async (stream) => {
       const reader = stream.body.getReader()
       await reader.read()
       await reader.cancel()
-      stream.end('enough')
+      stream.respond({}, { trailers: true })
+      stream.end('enough', { trailers: { 'x-sum': 'abc' } })
     })
     const request = client.request({ ':method': 'POST' })
     request.on('error', () => {})
-    request.write(body)
-    let text = ''
-    request.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
     // It never ends its side by itself.
-    await until('the stream closed', () => request.destroyed)
-    expect(text).toBe('enough')
-    expect(request.rstCode).toBe(0)
+    request.write(body)
+    const answer = await finish(request)
+    expect(answer).toMatchObject({ text: 'enough', trailers: { 'x-sum': 'abc' }, code: 0 })
   })
 })
 
@@ -270,6 +303,16 @@ describe('a request as a stream under management', () => {
     expect(answer.headers['content-type']).toBe('text/event-stream; charset=utf-8')
     expect(answer.text).toBe('event: greeting\ndata: hello\n\n')
     expect(request!.kind).toBe('sse')
+  })
+
+  it('becomes an event stream that ends at once where the method is HEAD', async () => {
+    const client = await serving((stream) => {
+      expect(server!.manager.sse(stream).send('not for you')).toBe('gone')
+    })
+    const answer = await ask(client, '/', { headers: { ':method': 'HEAD' } })
+    expect(answer).toMatchObject({ status: 200, text: '', code: 0 })
+    expect(answer.headers['content-type']).toBe('text/event-stream; charset=utf-8')
+    await until('it is gone', () => server!.manager.stats().activeSseStreams === 0)
   })
 
   it('closed by uid before it was answered is answered 503', async () => {
