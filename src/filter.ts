@@ -23,7 +23,7 @@ const kAny = -1
  * @throws ERR_HOLDFAST_INVALID_OPTION
  */
 export function listStreams(filter: StreamFilter): IterableIterator<StreamInfo> {
-  return steps(start(filter))
+  return steps(startEnumeration(filter))
 }
 
 function* steps(enumeration: NativeEnumeration): Generator<StreamInfo, void, undefined> {
@@ -35,7 +35,8 @@ function* steps(enumeration: NativeEnumeration): Generator<StreamInfo, void, und
   }
 }
 
-function start(filter: StreamFilter): NativeEnumeration {
+/** @throws ERR_HOLDFAST_INVALID_OPTION */
+export function startEnumeration(filter: StreamFilter): NativeEnumeration {
   requireKnown('filter', filter, ['kind', 'worker', 'tag', 'detached', 'idleForMs', 'address'])
   const { kind, worker, tag = '', detached, idleForMs = 0, address = '' } = filter
   if (kind !== undefined && !streamKinds.includes(kind))

@@ -4,7 +4,15 @@ import type { StreamTable } from './stream-table.js'
 import { callUser } from './uncaught.js'
 
 /** In the order of native/binding/node_carrier.h, from 1. */
-const op = { write: 1, close: 2, workerExit: 3, hangup: 4, expired: 5, connection: 6 } as const
+const op = {
+  write: 1,
+  close: 2,
+  workerExit: 3,
+  hangup: 4,
+  expired: 5,
+  connection: 6,
+  writeMany: 7,
+} as const
 
 /** In the order of native/core/sweep.h. */
 const expiries = ['idle', 'maxAge', 'stuck'] as const
@@ -54,6 +62,8 @@ export class Inbox {
     switch (arenaWords[at]!) {
       case op.write:
         return this.#write(a, large ?? copy(b, c), d)
+      case op.writeMany:
+        return this.#writeMany(a, b, large ?? copy(c, d), arenaWords[at + 5]!)
       case op.close:
         return this.#events.close(a, d, arena.toString('utf8', b, b + c))
       case op.workerExit:
@@ -78,6 +88,13 @@ export class Inbox {
     const { uid } = stream
     const size = bytes.length
     stream.carrier.write(stream.raw, bytes, () => native.release(uid, size))
+  }
+
+  #writeMany(offset: number, count: number, bytes: Buffer, messages: number): void {
+    const first = offset / 4
+    for (let i = first; i < first + count; i++) {
+      callUser(() => this.#write(arenaWords[i]!, bytes, messages))
+    }
   }
 }
 

@@ -19,7 +19,8 @@ import {
   requireKnown,
   type ManagerOptions,
 } from './options.js'
-import { Outbox, type SendOptions, type SendResult } from './outbox.js'
+import type { SendOptions } from './message.js'
+import { Outbox, type PublishOptions, type SendResult } from './outbox.js'
 import { failRequest } from './request/dispatch.js'
 import type { RequestCarrier } from './request/request-carrier.js'
 import { RequestStream } from './request/request-stream.js'
@@ -30,6 +31,7 @@ import { type CloseOptions, ManagedStream } from './stream.js'
 import { StreamHolder } from './stream-holder.js'
 import { readInfo, type StreamInfo } from './stream-info.js'
 import { StreamTable } from './stream-table.js'
+import { encodeTopic, readSubscribers, readTopics, type TopicInfo } from './topics.js'
 import { invalidUid, type StreamUid } from './uid.js'
 
 export interface RegisterOptions {
@@ -209,6 +211,38 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   }
 
   /**
+   * Sends a message to every member of a topic, on all threads, in order with what this thread sent
+   * before. It is encoded once for each kind of stream, and crosses to each thread once. Returns how
+   * many members there are.
+   * @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
+   */
+  publish(topic: string, data: string | Uint8Array, options?: PublishOptions): number {
+    this.#requireOpen()
+    return this.#outbox.publish(topic, data, options)
+  }
+
+  /**
+   * The same to every live stream that passes the filter; this thread looks them up.
+   * @throws ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
+   */
+  broadcast(filter: StreamFilter, data: string | Uint8Array, options?: SendOptions): number {
+    this.#requireOpen()
+    return this.#outbox.broadcast(filter, data, options)
+  }
+
+  /** The topics that have members, in no particular order. @throws ERR_HOLDFAST_CLOSED */
+  topics(): TopicInfo[] {
+    this.#requireOpen()
+    return readTopics()
+  }
+
+  /** The members of a topic. @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED */
+  subscribers(topic: string): StreamUid[] {
+    this.#requireOpen()
+    return readSubscribers(topic)
+  }
+
+  /**
    * Closes a stream of any thread, behind what this thread sent it before. False if it is gone.
    * @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
    */
@@ -324,6 +358,24 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   detach(held: HeldStream): void {
     this.#requireOpen()
     this.#holder.detach(held)
+  }
+
+  /** @internal */
+  subscribe(held: HeldStream, topic: string): boolean {
+    this.#requireOpen()
+    return native.subscribe(held.uid, encodeTopic(topic)) === 1
+  }
+
+  /** @internal */
+  unsubscribe(held: HeldStream, topic: string): boolean {
+    this.#requireOpen()
+    return native.unsubscribe(held.uid, encodeTopic(topic)) === 1
+  }
+
+  /** @internal */
+  topicsOf(held: HeldStream): string[] {
+    this.#requireOpen()
+    return native.topicsOf(held.uid)
   }
 
   /** @internal */

@@ -44,7 +44,7 @@ export interface NativeBinding {
     dataBytes: number,
     retryMs: number,
     binary: boolean,
-    large?: Uint8Array,
+    large: Uint8Array | undefined,
   ): number
   /** The same for binary data alone, in the scratch memory. */
   sendBytes(uid: StreamUid, dataBytes: number): number
@@ -53,6 +53,35 @@ export interface NativeBinding {
   takeLocal(): Buffer
   requestClose(uid: StreamUid, code: number, reasonBytes: number): number
   flush(): void
+
+  subscribe(uid: StreamUid, topicBytes: number): number
+  unsubscribe(uid: StreamUid, topicBytes: number): number
+  publish(
+    topicBytes: number,
+    except: StreamUid | undefined,
+    eventBytes: number,
+    idBytes: number,
+    dataBytes: number,
+    retryMs: number,
+    binary: boolean,
+    large: Uint8Array | undefined,
+  ): number
+  broadcast(
+    enumeration: NativeEnumeration,
+    eventBytes: number,
+    idBytes: number,
+    dataBytes: number,
+    retryMs: number,
+    binary: boolean,
+    large: Uint8Array | undefined,
+  ): number
+  /** Handles and bytes in turn, for each kind of own stream that the last of these two goes to. */
+  takeOwn(): (Uint32Array | Buffer)[]
+  settleOwn(delivered: number, undeliverable: number): void
+  /** Names and numbers of members in turn. */
+  topics(): (string | number)[]
+  subscribers(topicBytes: number): BigUint64Array
+  topicsOf(uid: StreamUid): string[]
 
   find(uid: StreamUid, counted: boolean): number
   has(uid: StreamUid): number

@@ -1,10 +1,12 @@
-import { isUtf8 } from 'node:buffer'
-import { HoldfastError, status } from './errors.js'
-import type { HeldStream } from './held-stream.js'
+import { status } from './errors.js'
+import type { StreamFilter } from './filter.js'
+import { startEnumeration } from './filter.js'
+import { LocalWrites } from './local-writes.js'
 import { frameWords, local, scratch } from './memory.js'
+import { kBytesAUnit, packMessage, type SendOptions } from './message.js'
 import { kQueued, native } from './native.js'
 import type { StreamTable } from './stream-table.js'
-import { callUser } from './uncaught.js'
+import { encodeTopic } from './topics.js'
 import { invalidUid, type StreamUid } from './uid.js'
 
 /**
@@ -14,30 +16,22 @@ import { invalidUid, type StreamUid } from './uid.js'
  */
 export type SendResult = 'sent' | 'queued' | 'full' | 'gone'
 
-/** Each kind of stream takes what it has a use for. */
-export interface SendOptions {
-  /** Fields of a server-sent event. */
-  event?: string
-  id?: string
-  /** Reconnection time, in ms. */
-  retry?: number
-  /** For a WebSocket: as a binary message. Default: bytes as binary, a string as text. */
-  binary?: boolean
+export interface PublishOptions extends SendOptions {
+  /** A member that is to be left out, most often the one who speaks. */
+  except?: StreamUid
 }
 
 /** Looked up once: the addon's many functions make it an object whose every look-up costs a hash. */
 const { sendBytes, sendText } = native
 
-const kNoId = -1
-const kNoRetry = -1
-/** UTF-8 takes at most this many bytes a UTF-16 unit. */
-const kBytesAUnit = 3
+/** A string shorter than this fits the scratch memory, whatever it holds. */
+const kPlainUnits = Math.floor(scratch.length / kBytesAUnit)
 
 /** This thread's way to streams by uid. */
 export class Outbox {
   readonly #table: StreamTable
+  readonly #writes = new LocalWrites()
   #flushPending = false
-  readonly #corked: HeldStream[] = []
 
   constructor(table: StreamTable) {
     this.#table = table
@@ -45,48 +39,23 @@ export class Outbox {
 
   send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
     if (typeof uid !== 'bigint') throw invalidUid(uid)
-    let offset = 0
-    let eventBytes = 0
-    let idBytes = kNoId
-    let retry = kNoRetry
-    let binary = typeof data !== 'string'
-    if (options !== undefined) {
-      checkSendOptions(options, data)
-      if (options.event !== undefined) offset = eventBytes = scratch.write(options.event)
-      if (options.id !== undefined) {
-        idBytes = scratch.write(options.id, offset)
-        offset += idBytes
-      }
-      if (options.retry !== undefined) retry = options.retry
-      if (options.binary !== undefined) binary = options.binary
-    }
     let result: number
-    if (typeof data === 'string') {
-      if (options === undefined && data.length * kBytesAUnit < scratch.length) {
-        result = sendText(uid, data)
-      } else if (data.length * kBytesAUnit <= scratch.length - offset) {
-        const bytes = scratch.write(data, offset)
-        result = native.send(uid, eventBytes, idBytes, bytes, retry, binary)
-      } else {
-        result = native.send(uid, eventBytes, idBytes, 0, retry, binary, Buffer.from(data))
-      }
-    } else if (data instanceof Uint8Array) {
-      if (data.length <= scratch.length - offset) {
-        scratch.set(data, offset)
-        result =
-          options === undefined
-            ? sendBytes(uid, data.length)
-            : native.send(uid, eventBytes, idBytes, data.length, retry, binary)
-      } else {
-        // It is measured, then encoded: nobody may change it between the two.
-        const large = data.buffer instanceof SharedArrayBuffer ? Buffer.from(data) : data
-        result = native.send(uid, eventBytes, idBytes, 0, retry, binary, large)
-      }
+    if (options === undefined && typeof data === 'string' && data.length < kPlainUnits) {
+      result = sendText(uid, data)
+    } else if (
+      options === undefined &&
+      data instanceof Uint8Array &&
+      data.length <= scratch.length
+    ) {
+      scratch.set(data)
+      result = sendBytes(uid, data.length)
     } else {
-      throw new HoldfastError(
-        'ERR_HOLDFAST_INVALID_ARGUMENT',
-        'data must be a string or Uint8Array',
+      const { eventBytes, idBytes, dataBytes, retryMs, binary, large } = packMessage(
+        data,
+        options,
+        0,
       )
+      result = native.send(uid, eventBytes, idBytes, dataBytes, retryMs, binary, large)
     }
     if (result === kQueued) {
       this.#flushSoon()
@@ -96,6 +65,65 @@ export class Outbox {
     if (result === status.full) return 'full'
     if (result === status.invalid) throw invalidUid(uid)
     return 'gone'
+  }
+
+  /** To the members of a topic; how many there are. */
+  publish(topic: string, data: string | Uint8Array, options: PublishOptions = {}): number {
+    const { except, ...message } = options
+    if (except !== undefined && typeof except !== 'bigint') throw invalidUid(except)
+    const topicBytes = encodeTopic(topic)
+    const { eventBytes, idBytes, dataBytes, retryMs, binary, large } = packMessage(
+      data,
+      message,
+      topicBytes,
+    )
+    const addressed = native.publish(
+      topicBytes,
+      except,
+      eventBytes,
+      idBytes,
+      dataBytes,
+      retryMs,
+      binary,
+      large,
+    )
+    if (addressed === status.invalid) throw invalidUid(except)
+    if (addressed > 0) this.#fannedOut()
+    return addressed
+  }
+
+  /** To all streams that pass the filter; how many there are. */
+  broadcast(filter: StreamFilter, data: string | Uint8Array, options?: SendOptions): number {
+    const enumeration = startEnumeration(filter)
+    const { eventBytes, idBytes, dataBytes, retryMs, binary, large } = packMessage(data, options, 0)
+    const addressed = native.broadcast(
+      enumeration,
+      eventBytes,
+      idBytes,
+      dataBytes,
+      retryMs,
+      binary,
+      large,
+    )
+    if (addressed > 0) this.#fannedOut()
+    return addressed
+  }
+
+  #fannedOut(): void {
+    this.#flushSoon()
+    // Taken at once: a write may run code that publishes again.
+    const own = native.takeOwn()
+    if (own.length === 0) return
+    let delivered = 0
+    let undeliverable = 0
+    for (let i = 0; i < own.length; i += 2) {
+      const bytes = own[i + 1] as Buffer
+      for (const handle of own[i] as Uint32Array) {
+        if (this.#writes.write(this.#table.get(handle), bytes)) delivered++
+        else undeliverable++
+      }
+    }
+    native.settleOwn(delivered, undeliverable)
   }
 
   /** Asks another thread to close its stream. */
@@ -126,57 +154,8 @@ export class Outbox {
     } else {
       encoded = native.takeLocal()
     }
-    if (!stream || stream.carrier.ended(stream.raw)) {
-      native.unsend(uid, bytes)
-      return 'gone'
-    }
-    this.#cork(stream)
-    stream.carrier.write(stream.raw, encoded, () => native.release(uid, bytes))
-    return 'sent'
+    if (this.#writes.write(stream, encoded)) return 'sent'
+    native.unsend(uid, bytes)
+    return 'gone'
   }
-
-  /** Joins what this tick writes to one stream. */
-  #cork(stream: HeldStream): void {
-    if (stream.corked) return
-    stream.corked = true
-    stream.carrier.cork(stream.raw)
-    if (this.#corked.push(stream) > 1) return
-    process.nextTick(() => {
-      for (const corked of this.#corked.splice(0)) {
-        corked.corked = false
-        callUser(() => corked.carrier.uncork(corked.raw))
-      }
-    })
-  }
-}
-
-const kForbidden = /[\r\n\0]/
-const kMaxField = 4096
-
-function checkSendOptions(options: SendOptions, data: string | Uint8Array): void {
-  if (typeof options !== 'object' || options === null) throw invalid('options must be an object')
-  const { event, id, retry, binary } = options
-  for (const [name, value] of [
-    ['event', event],
-    ['id', id],
-  ] as const) {
-    if (value === undefined) continue
-    // A line break would begin another field; browsers ignore an id with NUL.
-    if (typeof value !== 'string' || kForbidden.test(value) || value.length > kMaxField) {
-      throw invalid(
-        `${name} must be a string without CR, LF or NUL, of at most ${kMaxField} characters`,
-      )
-    }
-  }
-  if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry < 2 ** 53)) {
-    throw invalid('retry must be a whole number of milliseconds')
-  }
-  if (binary === undefined) return
-  if (typeof binary !== 'boolean') throw invalid('binary must be a boolean')
-  // A peer must fail a connection that brings it a text of anything else.
-  if (!binary && data instanceof Uint8Array && !isUtf8(data)) throw invalid('a text must be UTF-8')
-}
-
-function invalid(message: string): HoldfastError {
-  return new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', message)
 }

@@ -16,6 +16,8 @@ export const counterNames = [
   'messagesGone',
   'messagesDelivered',
   'messagesUndeliverable',
+  'messagesPublished',
+  'messagesDropped',
   'connectionsPlaced',
   'connectionsReturned',
   'connectionsDropped',
@@ -25,8 +27,9 @@ type Counted = Record<(typeof counterNames)[number], number>
 
 /**
  * Of the whole process, since it began. `messages…`: `Sent` to a stream of the sender's own thread,
- * `Queued` for another, `Full` and `Gone` refused; of the queued ones, `Delivered` to their stream,
- * or `Undeliverable`, as the stream or its thread had gone.
+ * `Queued` for another, `Full` and `Gone` refused; `Published`, one a stream that a publish or
+ * broadcast reached. Of the queued and published ones, `Delivered` to their stream, `Dropped`, as it
+ * was over its budget, or `Undeliverable`, as the stream or its thread had gone.
  */
 export interface Stats extends Counted {
   totalStreamsCreated: number

@@ -1,7 +1,8 @@
 import { LazyEmitter } from './emitter.js'
 import type { HeldStream } from './held-stream.js'
 import type { StreamManager } from './manager.js'
-import type { SendOptions, SendResult } from './outbox.js'
+import type { SendOptions } from './message.js'
+import type { SendResult } from './outbox.js'
 import type { EventsSocket } from './socket.js'
 import type { CloseReason, StreamKind } from './stream-info.js'
 import type { StreamUid } from './uid.js'
@@ -59,6 +60,24 @@ export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
   send(data: string | Uint8Array, options?: SendOptions): SendResult {
     if (this.#held === undefined && this.gone) return 'gone'
     return this.#manager.send(this.uid, data, options)
+  }
+
+  /**
+   * Makes it a member of a topic, until it closes. False if it is one already, or gone.
+   * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
+   */
+  subscribe(topic: string): boolean {
+    return this.#manager.subscribe(this.#held, topic)
+  }
+
+  /** False if it was no member. @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED */
+  unsubscribe(topic: string): boolean {
+    return this.#manager.unsubscribe(this.#held, topic)
+  }
+
+  /** The topics it is a member of. @throws ERR_HOLDFAST_CLOSED */
+  get topics(): readonly string[] {
+    return this.#manager.topicsOf(this.#held)
   }
 
   /**

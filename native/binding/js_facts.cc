@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "binding/arguments.h"
+#include "binding/enumeration_argument.h"
 #include "binding/functions.h"
-#include "core/enumerate.h"
 
 namespace holdfast {
 namespace {
@@ -28,8 +28,6 @@ struct FactsRecord {
   char tags[256];
 };
 static_assert(sizeof(FactsRecord) == 376);
-
-constexpr napi_type_tag kEnumerationTag = {0x6d1f0a7c55e04c1b, 0x9a3b64d2f0e871c4};
 
 // Added to the monotonic clock gives the time of day; taken once, so that a stream's times never
 // move against each other.
@@ -126,19 +124,13 @@ Napi::Value JsEnumerate(const Napi::CallbackInfo& info) {
 
 // enumerateNext(enumeration): how many records the frame holds now; -1 when there are no more.
 Napi::Value JsEnumerateNext(const Napi::CallbackInfo& info) {
-  const auto external = info[0].As<Napi::External<Enumeration>>();
-  bool is_enumeration;
-  // It only fails when the thread is being terminated.
-  if (napi_check_object_type_tag(info.Env(), external, &kEnumerationTag, &is_enumeration) !=
-      napi_ok) {
-    return Number(info, -1);
-  }
-  CHECK(is_enumeration);
+  Enumeration* enumeration = EnumerationArgument(info, 0);
+  if (enumeration == nullptr) return Number(info, -1);
   NodeWorker* self = SelfIfOpen(info);
   if (self == nullptr) return Number(info, -1);
   const SharedMemory& frame = self->frame();
   std::vector<FoundStream> found;
-  const bool more = external.Data()->Next(frame.bytes().size() / sizeof(FactsRecord), &found);
+  const bool more = enumeration->Next(frame.bytes().size() / sizeof(FactsRecord), &found);
   if (!more && found.empty()) return Number(info, -1);
   auto* record = frame.As<FactsRecord>();
   for (const FoundStream& stream : found) Fill(record++, stream.facts, stream.tags);

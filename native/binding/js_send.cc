@@ -1,5 +1,5 @@
-#include "binding/arguments.h"
 #include "binding/functions.h"
+#include "binding/message_arguments.h"
 
 namespace holdfast {
 namespace {
@@ -25,29 +25,13 @@ Napi::Value Answer(const Napi::CallbackInfo& info, NodeWorker& self, StreamUid u
 }
 
 // send(uid, eventBytes, idBytes, dataBytes, retryMs, binary, large?): bytes encoded, kQueued, or a
-// Status.
-// Event, id and data lie one behind the other in the scratch memory; idBytes -1: no id. Data too
-// large for it comes as `large`, a Uint8Array. When the stream is the calling thread's own, the
-// encoded bytes are left in the local memory and the stream's handle in the frame's first word.
+// Status. When the stream is the calling thread's own, the encoded bytes are left in the local
+// memory and the stream's handle in the frame's first word.
 Napi::Value JsSend(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   const std::optional<StreamUid> uid = UidArgument(info, 0);
   if (!uid) return Code(info, Status::kInvalid);
-  const int32_t id_bytes = Int32Argument(info, 2);
-  size_t offset = 0;
-  OutgoingMessage message;
-  message.event = ScratchText(self, &offset, Uint32Argument(info, 1));
-  message.has_id = id_bytes >= 0;
-  message.id = ScratchText(self, &offset, message.has_id ? static_cast<size_t>(id_bytes) : 0);
-  message.retry_ms = static_cast<int64_t>(DoubleArgument(info, 4));
-  message.binary = info[5].As<Napi::Boolean>();
-  if (info.Length() > 6) {
-    const auto large = info[6].As<Napi::Uint8Array>();
-    message.data = {reinterpret_cast<const char*>(large.Data()), large.ByteLength()};
-  } else {
-    message.data = ScratchText(self, &offset, Uint32Argument(info, 3));
-  }
-  return Answer(info, self, *uid, message);
+  return Answer(info, self, *uid, MessageArguments(info, 1));
 }
 
 // sendBytes(uid, dataBytes): the same for a message that is only data, binary, in the scratch

@@ -25,25 +25,53 @@ bool NodeCarrier::Prepare(uint64_t bytes, uint32_t operations) {
                     used_ + bytes <= arena_.bytes().size();
   if (!running_ || (!room && !Flush())) return false;
   if (payload_begin_ + bytes <= arena_.bytes().size()) return true;
-  // Larger than the arena: then it is one message by itself, and travels in a Buffer of its own.
+  return operations == 1 && MakeLarge(static_cast<size_t>(bytes));
+}
+
+bool NodeCarrier::MakeLarge(size_t bytes) {
   void* data;
-  return operations == 1 &&
-         napi_create_buffer(env_, static_cast<size_t>(bytes), &data, &large_) == napi_ok;
+  return napi_create_buffer(env_, bytes, &data, &large_) == napi_ok;
+}
+
+uint8_t* NodeCarrier::LargeData(size_t bytes) const {
+  void* data;
+  size_t size;
+  CHECK(napi_get_buffer_info(env_, large_, &data, &size) == napi_ok && size == bytes);
+  return static_cast<uint8_t*>(data);
 }
 
 uint8_t* NodeCarrier::Write(uint32_t handle, uint32_t bytes, uint32_t messages) {
   unsettled_ += messages;
   if (large_ != nullptr) {
-    void* data;
-    size_t size;
-    CHECK(napi_get_buffer_info(env_, large_, &data, &size) == napi_ok && size == bytes);
     Record(Op::kWrite, handle, 0, bytes, messages);
-    return static_cast<uint8_t*>(data);
+    return LargeData(bytes);
   }
   Record(Op::kWrite, handle, used_, bytes, messages);
   uint8_t* out = arena_.data() + used_;
   used_ += bytes;
   return out;
+}
+
+bool NodeCarrier::PrepareMany(uint32_t bytes, uint32_t handles) {
+  const uint64_t list = (handles + 1ull) * sizeof(uint32_t);  // one more, to align it
+  if (payload_begin_ + list + bytes <= arena_.bytes().size()) return Prepare(list + bytes, 1);
+  return Prepare(list, 1) && Flush() && MakeLarge(bytes);
+}
+
+void NodeCarrier::WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
+                            uint32_t messages) {
+  const uint32_t count = static_cast<uint32_t>(handles.size());
+  const std::span<const uint8_t> bytes = payload->bytes();
+  unsettled_ += uint64_t{count} * messages;
+  used_ = (used_ + 3u) & ~3u;
+  const uint32_t list = Append(handles.data(), count * static_cast<uint32_t>(sizeof(uint32_t)));
+  uint32_t offset = 0;
+  if (large_ == nullptr) {
+    offset = Append(bytes.data(), payload->size());
+  } else {
+    std::memcpy(LargeData(bytes.size()), bytes.data(), bytes.size());
+  }
+  Record(Op::kWriteMany, list, count, offset, payload->size(), messages);
 }
 
 void NodeCarrier::Close(uint32_t handle, uint32_t code, std::string_view reason) {
@@ -109,7 +137,7 @@ void NodeCarrier::Settle(uint64_t delivered, uint64_t undeliverable) {
   unsettled_ = 0;
 }
 
-void NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+void NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e) {
   DCHECK(records_ < kMaxRecords);
   uint32_t* record = arena_.As<uint32_t>() + records_++ * kRecordWords;
   record[0] = static_cast<uint32_t>(op);
@@ -117,6 +145,7 @@ void NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d) 
   record[2] = b;
   record[3] = c;
   record[4] = d;
+  record[5] = e;
 }
 
 uint32_t NodeCarrier::Append(const void* bytes, uint32_t size) {

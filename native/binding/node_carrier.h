@@ -18,7 +18,7 @@ namespace holdfast {
 class NodeCarrier final : public Carrier {
  public:
   static constexpr uint32_t kMaxRecords = 8192;
-  static constexpr uint32_t kRecordWords = 5;
+  static constexpr uint32_t kRecordWords = 6;
 
   // src/inbox.ts holds the same list.
   enum class Op : uint32_t {
@@ -28,6 +28,7 @@ class NodeCarrier final : public Carrier {
     kHangup = 4,      // socket
     kExpired = 5,     // handle, expiry
     kConnection = 6,  // file descriptor
+    kWriteMany = 7,   // offset of the handles, how many, offset, length, messages
   };
 
   // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
@@ -37,6 +38,9 @@ class NodeCarrier final : public Carrier {
 
   bool Prepare(uint64_t bytes, uint32_t operations) override;
   uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) override;
+  bool PrepareMany(uint32_t bytes, uint32_t handles) override;
+  void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
+                 uint32_t messages) override;
   void Close(uint32_t handle, uint32_t code, std::string_view reason) override;
   void WorkerExited(uint32_t worker_id, uint64_t streams) override;
   bool Flush() override;
@@ -56,7 +60,10 @@ class NodeCarrier final : public Carrier {
 
  private:
   bool Enter(uint32_t count, napi_value large);
-  void Record(Op op, uint32_t a, uint32_t b = 0, uint32_t c = 0, uint32_t d = 0);
+  void Record(Op op, uint32_t a, uint32_t b = 0, uint32_t c = 0, uint32_t d = 0, uint32_t e = 0);
+  // A Buffer for a payload larger than the arena, which then is its batch's only one.
+  bool MakeLarge(size_t bytes);
+  uint8_t* LargeData(size_t bytes) const;
   uint32_t Append(const void* bytes, uint32_t size);
 
   const Napi::Env env_;

@@ -60,8 +60,7 @@ void NodeWorker::LeaveNow() {
   EnvState::Of(env_).Forget(this);
   listeners_.clear();
   sender_.Flush();
-  for (const ChunkPtr& chunk : backlog_) inbox_.Discard(*chunk);
-  backlog_.clear();
+  inbox_.Discard();
   Registry& registry = Registry::Get();
   (void)reactor_.poller().SetTimer(0);  // a timer that goes on finds nothing to do
   registry.Leave(*worker_, leave_reason_);
@@ -83,17 +82,11 @@ void NodeWorker::OnWakeup() {
     if (!carrier_.Prepare(0, 1)) break;
     carrier_.Connection(fd);
   }
-  for (ChunkPtr& chunk : batch.chunks) backlog_.push_back(std::move(chunk));
-  std::vector<ChunkPtr> turn;
-  for (uint64_t bytes = 0; !backlog_.empty() && bytes < kBytesATurn;) {
-    bytes += backlog_.front()->capacity();
-    turn.push_back(std::move(backlog_.front()));
-    backlog_.pop_front();
-  }
-  inbox_.Deliver(turn);
+  inbox_.Put(std::move(batch.chunks));
+  const bool more = inbox_.Deliver();
   ReturnUntaken();
   Sweep();
-  if (!backlog_.empty()) reactor_.poller().Wake();
+  if (more) reactor_.poller().Wake();
   processing_ = false;
   if (leaving_) LeaveNow();
 }

@@ -8,7 +8,6 @@
 
 #include <napi.h>
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -49,6 +48,10 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   // The same when it was larger than the `local` memory.
   std::vector<uint8_t> TakeLargeLocal() { return std::move(large_local_); }
 
+  // What the last publication reaches of the own streams; taken before JavaScript does anything
+  // with it, as that may publish again.
+  Receivers& own_receivers() { return own_receivers_; }
+
   NodeCarrier& carrier() { return carrier_; }
   Reactor& reactor() { return reactor_; }
   void SetRef(bool ref) { embed_.SetRef(ref); }
@@ -62,9 +65,6 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   void RemoveListener(uint32_t number) { listeners_.erase(number); }
 
  private:
-  // What one turn of the loop delivers before the loop's other work has its turn.
-  static constexpr uint64_t kBytesATurn = 2 << 20;
-
   NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Memory& memory);
   ~NodeWorker() = default;
 
@@ -91,8 +91,8 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   SharedMemory frame_;
   uint32_t local_size_ = 0;
   std::vector<uint8_t> large_local_;
+  Receivers own_receivers_;
 
-  std::deque<ChunkPtr> backlog_;
   uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
   std::vector<int> untaken_;  // connections JavaScript is being told of; ours until taken
   std::map<uint32_t, std::unique_ptr<Listener>> listeners_;

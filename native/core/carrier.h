@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/uid.h"
+#include "core/payload.h"
 
 namespace holdfast {
 
@@ -19,6 +21,11 @@ class Carrier {
   // Within what was prepared. Returns where to put the bytes, which go to the stream as one write
   // and stand for `messages` messages.
   virtual uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) = 0;
+  // The same for one payload that goes to up to so many streams, and WriteMany behind it: each
+  // stream gets the whole of it as one write, which stands for `messages` messages.
+  virtual bool PrepareMany(uint32_t bytes, uint32_t handles) = 0;
+  virtual void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
+                         uint32_t messages) = 0;
   // Code 0 ends the stream gracefully, any other resets it.
   virtual void Close(uint32_t handle, uint32_t code, std::string_view reason) = 0;
   virtual void WorkerExited(uint32_t worker_id, uint64_t streams) = 0;

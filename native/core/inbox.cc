@@ -3,29 +3,64 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "core/loss.h"
 
 namespace holdfast {
 
-void Inbox::Deliver(const std::vector<ChunkPtr>& chunks) {
-  bool open = true;
-  for (const ChunkPtr& chunk : chunks) {
-    uint32_t offset = 0;
-    while (const MessageHeader* message = chunk->At(offset)) {
-      if (open) {
-        open = Add(*message);
-      } else if (message->op == MessageOp::kWrite) {
-        worker_.counters.Add(Counter::kMessagesUndeliverable);
-      }
-      offset = Chunk::Next(offset, *message);
-    }
-  }
-  if (open && Write()) (void)carrier_.Flush();
-  for (const ChunkPtr& chunk : chunks) worker_.mailbox.Unreserve(chunk->capacity());
+void Inbox::Put(std::vector<ChunkPtr> chunks) {
+  for (ChunkPtr& chunk : chunks) chunks_.push_back(std::move(chunk));
 }
 
-void Inbox::Discard(const Chunk& chunk) {
-  worker_.counters.Add(Counter::kMessagesUndeliverable, chunk.CountWrites());
-  worker_.mailbox.Unreserve(chunk.capacity());
+bool Inbox::Deliver() {
+  bool open = true;
+  uint64_t spent = 0;
+  while (open && spent < kBytesATurn && (!chunks_.empty() || !fan_out_.finished())) {
+    open = Step(&spent);
+  }
+  open = open && Write() && carrier_.Flush();
+  for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
+  consumed_.clear();
+  if (!open) Discard();
+  return !chunks_.empty();
+}
+
+bool Inbox::Step(uint64_t* spent) {
+  if (!fan_out_.finished()) {
+    uint64_t receivers = 0;
+    const bool open = fan_out_.Step(&receivers);
+    *spent += receivers * kReceiverBytes;
+    return open;
+  }
+  const Chunk& chunk = *chunks_.front();
+  const MessageHeader* message = chunk.At(offset_);
+  if (message == nullptr) {
+    consumed_.push_back(std::move(chunks_.front()));
+    chunks_.pop_front();
+    offset_ = 0;
+    return true;
+  }
+  if (message->op == MessageOp::kPublish) {
+    // Behind what came before it.
+    if (!Write()) return false;
+    offset_ = fan_out_.Begin(chunk, offset_);
+    return true;
+  }
+  offset_ = Chunk::Next(offset_, *message);
+  *spent += Chunk::Footprint(message->size);
+  return Add(*message);
+}
+
+void Inbox::Discard() {
+  fan_out_.Abandon();
+  for (const ChunkPtr& chunk : chunks_) {
+    while (const MessageHeader* message = chunk->At(offset_)) {
+      Lose(Registry::Get(), &worker_, *message);
+      offset_ = Chunk::Next(offset_, *message);
+    }
+    offset_ = 0;
+    worker_.mailbox.Unreserve(chunk->charged_bytes());
+  }
+  chunks_.clear();
 }
 
 bool Inbox::Add(const MessageHeader& message) {

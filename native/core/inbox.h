@@ -1,13 +1,13 @@
-// Turns a worker's mail into carrier operations: what a batch brings for one stream becomes one
-// write, in each sender's order.
+// Turns a worker's mail into carrier operations, a bounded piece a turn: what a turn brings for one
+// stream becomes one write, in each sender's order; what goes to many streams is handed over once.
 //
 // Threads: the owner.
 #pragma once
 
+#include <deque>
 #include <vector>
 
-#include "core/carrier.h"
-#include "core/worker.h"
+#include "core/fan_out.h"
 
 namespace holdfast {
 
@@ -17,17 +17,23 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // Delivers the chunks. Stops early when the carrier takes no more; what is left then is counted
-  // as undeliverable.
-  void Deliver(const std::vector<ChunkPtr>& chunks);
-  // Counts its messages as undeliverable.
-  void Discard(const Chunk& chunk);
+  // To be delivered behind what is here already.
+  void Put(std::vector<ChunkPtr> chunks);
+  // Delivers for one turn of the loop; true when there is more. What is left when the carrier takes
+  // no more is counted as undeliverable.
+  bool Deliver();
+  // Counts all that is left as undeliverable.
+  void Discard();
 
  private:
   // A window is joined at a time: enough to join well, little enough to stay in cache.
   static constexpr uint32_t kWindowMessages = 4096;
   static constexpr uint32_t kWindowBytes = 256 << 10;
   static constexpr uint32_t kTableSize = 2 * kWindowMessages;
+  // What one turn delivers before the loop's other work has its turn. A receiver of a publication
+  // costs as much as some bytes.
+  static constexpr uint64_t kBytesATurn = 2 << 20;
+  static constexpr uint64_t kReceiverBytes = 512;
 
   struct Group {
     StreamUid uid;
@@ -40,14 +46,19 @@ class Inbox {
     const MessageHeader* message;
     uint32_t group;
   };
-
   bool Add(const MessageHeader& message);
   bool Write();
   bool Control(const MessageHeader& message);
   Group* GroupOf(const MessageHeader& message);
+  // One message, or piece of a publication; false when the carrier takes no more.
+  bool Step(uint64_t* spent);
 
   Worker& worker_;
   Carrier& carrier_;
+  std::deque<ChunkPtr> chunks_;
+  uint32_t offset_ = 0;             // in the first of them
+  std::vector<ChunkPtr> consumed_;  // the window may still refer to them
+  FanOut fan_out_{worker_, carrier_};
   std::vector<Entry> window_;
   std::vector<Group> groups_;
   uint64_t window_bytes_ = 0;

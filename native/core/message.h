@@ -6,15 +6,18 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "base/check.h"
 #include "base/uid.h"
+#include "core/publication.h"
 
 namespace holdfast {
 
 enum class MessageOp : uint16_t {
   kWrite,       // the bytes, in the stream's wire form
   kClose,       // a 32-bit code, then the reason's text
+  kPublish,     // a Publication: to many streams, and uid is nobody's
   kWorkerExit,  // to the worker, not to a stream: uid is the worker's number, 64-bit stream count
 };
 
@@ -25,6 +28,10 @@ struct MessageHeader {
   uint16_t reserved = 0;
 
   const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(this + 1); }
+  const Publication& publication() const {
+    DCHECK(op == MessageOp::kPublish);
+    return *reinterpret_cast<const Publication*>(this + 1);
+  }
 };
 static_assert(sizeof(MessageHeader) == 16);
 
@@ -48,7 +55,8 @@ class alignas(8) Chunk {
   }
 
   bool HasRoom(uint32_t bytes) const { return capacity_ - size_ >= Footprint(bytes); }
-  uint32_t capacity() const { return capacity_; }
+  // What is reserved for it in the mailbox: its own memory, and what its publications refer to.
+  uint64_t charged_bytes() const { return capacity_ + referred_bytes_; }
 
   // Where to put the message's bytes. The caller has asked HasRoom.
   uint8_t* Append(StreamUid uid, MessageOp op, uint32_t bytes) {
@@ -57,34 +65,51 @@ class alignas(8) Chunk {
     size_ += Footprint(bytes);
     return reinterpret_cast<uint8_t*>(header + 1);
   }
+  // The caller has asked HasRoom, and reserved the publication's charge as well.
+  void Append(Publication publication) {
+    referred_bytes_ += publication.charged_bytes();
+    publications_++;
+    new (Append(StreamUid{}, MessageOp::kPublish, sizeof(Publication)))
+        Publication(std::move(publication));
+  }
 
   // nullptr behind the last one.
   const MessageHeader* At(uint32_t offset) const {
     return offset == size_ ? nullptr : reinterpret_cast<const MessageHeader*>(data() + offset);
   }
-  uint64_t CountWrites() const {
-    uint64_t writes = 0;
-    uint32_t offset = 0;
-    while (const MessageHeader* message = At(offset)) {
-      if (message->op == MessageOp::kWrite) writes++;
-      offset = Next(offset, *message);
-    }
-    return writes;
-  }
   static uint32_t Next(uint32_t offset, const MessageHeader& message) {
     return offset + Footprint(message.size);
   }
+  template <typename Visit>
+  void ForEach(Visit visit) const {
+    uint32_t offset = 0;
+    while (const MessageHeader* message = At(offset)) {
+      visit(*message);
+      offset = Next(offset, *message);
+    }
+  }
 
  private:
+  friend ChunkDeleter;
+
   explicit Chunk(uint32_t capacity) : capacity_(capacity) {}
   uint8_t* data() { return reinterpret_cast<uint8_t*>(this + 1); }
   const uint8_t* data() const { return reinterpret_cast<const uint8_t*>(this + 1); }
 
   const uint32_t capacity_;
   uint32_t size_ = 0;
+  uint32_t publications_ = 0;
+  uint64_t referred_bytes_ = 0;
 };
-static_assert(sizeof(Chunk) % 8 == 0);
+static_assert(sizeof(Chunk) % 8 == 0 && alignof(Publication) <= 8);
 
-inline void ChunkDeleter::operator()(Chunk* chunk) const { std::free(chunk); }
+inline void ChunkDeleter::operator()(Chunk* chunk) const {
+  if (chunk->publications_ > 0) {
+    chunk->ForEach([](const MessageHeader& message) {
+      if (message.op == MessageOp::kPublish) message.publication().~Publication();
+    });
+  }
+  std::free(chunk);
+}
 
 }  // namespace holdfast

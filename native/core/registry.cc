@@ -6,6 +6,8 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "core/loss.h"
+#include "core/subscriptions.h"
 
 namespace holdfast {
 
@@ -50,8 +52,8 @@ uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
   worker.alive.store(false, std::memory_order_release);
   Mailbox::Batch left = worker.mailbox.Close();
   for (const ChunkPtr& chunk : left.chunks) {
-    worker.counters.Add(Counter::kMessagesUndeliverable, chunk->CountWrites());
-    worker.mailbox.Unreserve(chunk->capacity());
+    Lose(*this, &worker, *chunk);
+    worker.mailbox.Unreserve(chunk->charged_bytes());
   }
 
   uint64_t streams = 0;
@@ -140,6 +142,7 @@ bool Registry::DestroyStream(Worker& worker, StreamUid uid, CloseReason reason) 
     RemoveAutonomous(*line);
     worker.counters.Add(Counter::kDetachedDestroyed);
   }
+  if (line->subscribed()) LeaveTopics(*this, worker, uid, kind);
   if (worker.cache.Retire(uid) > 0) worker.load.fetch_sub(1, std::memory_order_relaxed);
   total_streams_.fetch_sub(1, std::memory_order_relaxed);
   worker.live_streams.fetch_sub(1, std::memory_order_relaxed);

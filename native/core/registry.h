@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "core/topics.h"
 #include "core/worker.h"
 
 namespace holdfast {
@@ -61,6 +62,9 @@ class Registry {
   // A second one is a no-op. False if the stream is gone.
   bool Detach(Worker& worker, StreamUid uid) EXCLUDES(mu_);
 
+  // Any thread.
+  Topics& topics() { return topics_; }
+
   // Hands the descriptor to the least loaded worker that accepts, or closes it if there is none.
   void Place(int fd) EXCLUDES(mu_);
   bool AnyoneAccepts() EXCLUDES(mu_);
@@ -72,14 +76,13 @@ class Registry {
   std::array<uint64_t, kCounters> Totals() EXCLUDES(mu_);
   uint64_t total_streams() const { return total_streams_.load(std::memory_order_relaxed); }
 
-  // For threads that are no worker.
-  Counters& shared_counters() { return shared_counters_; }
+  // `self` is the calling thread's worker; nullptr: it is none, and counts for all of its like.
+  void Count(Worker* self, Counter counter, uint64_t n = 1);
 
  private:
   Registry() = default;
 
   Worker* PickWorker() EXCLUDES(mu_);
-  void Count(Worker* self, Counter counter);
   uint64_t Sum(Counter counter) const REQUIRES_SHARED(mu_);
   void RemoveAutonomous(StreamLine& line) EXCLUDES(mu_);
   void AnnounceExit(uint32_t worker_id, uint64_t streams) EXCLUDES(mu_);
@@ -89,6 +92,7 @@ class Registry {
   std::atomic<uint64_t> total_streams_{0};  // reserve, and undo when over; relaxed
   std::atomic<uint32_t> next_pick_{0};      // spreads ties; relaxed
   Counters shared_counters_;
+  Topics topics_;
 
   mutable SharedMutex mu_;
   Options options_ GUARDED_BY(mu_);
@@ -112,11 +116,11 @@ bool Registry::Find(Worker* self, StreamUid uid, Out* out) {
   return false;
 }
 
-inline void Registry::Count(Worker* self, Counter counter) {
+inline void Registry::Count(Worker* self, Counter counter, uint64_t n) {
   if (self != nullptr) {
-    self->counters.Add(counter);
+    self->counters.Add(counter, n);
   } else {
-    shared_counters_.AddShared(counter);
+    shared_counters_.AddShared(counter, n);
   }
 }
 

@@ -62,6 +62,10 @@ void StreamLine::MarkDetached(uint64_t now_ms) {
   meta_.store(meta_.load(std::memory_order_relaxed) | kDetached, std::memory_order_release);
 }
 
+void StreamLine::MarkSubscribed() {
+  meta_.store(meta_.load(std::memory_order_relaxed) | kSubscribed, std::memory_order_release);
+}
+
 void StreamLine::MarkClosing(uint64_t now_ms) {
   Touch(now_ms);  // from here the sweep counts the time it takes to close
   state_.fetch_or(kClosing, std::memory_order_relaxed);  // orders nothing: it only stops takers

@@ -76,6 +76,9 @@ class alignas(kCacheLine) StreamLine {
   void Touch(uint64_t now_ms) { last_active_ms_.store(now_ms, std::memory_order_release); }
   void MarkDetached(uint64_t now_ms);
   void MarkClosing(uint64_t now_ms);
+  // It has been a member of a topic; only such a stream has any to leave when it goes.
+  void MarkSubscribed();
+  bool subscribed() const { return (meta_.load(std::memory_order_relaxed) & kSubscribed) != 0; }
   bool detached() const { return meta_.load(std::memory_order_relaxed) & kDetached; }
   bool closing() const { return (state_.load(std::memory_order_relaxed) & kClosing) != 0; }
   uint32_t tag_block() const {
@@ -92,6 +95,7 @@ class alignas(kCacheLine) StreamLine {
   friend StreamImage;
 
   static constexpr uint64_t kDetached = 1 << 8;
+  static constexpr uint64_t kSubscribed = 1 << 9;
 
   static bool Matches(uint64_t state, StreamUid uid) {
     return (state & ~(kQueuedMask | kClosing)) == LiveWord(uid);

@@ -10,6 +10,7 @@
 #include "core/counters.h"
 #include "core/mailbox.h"
 #include "core/options.h"
+#include "core/topic_members.h"
 #include "core/worker_cache.h"
 
 namespace holdfast {
@@ -19,6 +20,7 @@ struct Worker {
 
   const uint32_t id;
   WorkerCache cache;
+  TopicMembers topic_members;
   Mailbox mailbox;
   Counters counters;
 

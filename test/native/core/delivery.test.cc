@@ -15,7 +15,8 @@ using Operation = RecordingCarrier::Operation;
 void DeliverAll(const TestWorker& worker, Inbox& inbox) {
   Mailbox::Batch batch;
   worker->mailbox.Take(&batch);
-  inbox.Deliver(batch.chunks);
+  inbox.Put(std::move(batch.chunks));
+  while (inbox.Deliver()) continue;
 }
 
 // One owner with some streams, whose handles count from 0, and another thread's sender.
@@ -169,7 +170,8 @@ TEST_CASE("a chunk that is discarded is counted by its messages and gives its ro
   pair.sender.Flush();
   Mailbox::Batch batch;
   pair.owner->mailbox.Take(&batch);
-  for (const ChunkPtr& chunk : batch.chunks) pair.inbox.Discard(*chunk);
+  pair.inbox.Put(std::move(batch.chunks));
+  pair.inbox.Discard();
   EXPECT(pair.counted[Counter::kMessagesUndeliverable] == 5);
   EXPECT(pair.owner->mailbox.reserved() == 0);
 }

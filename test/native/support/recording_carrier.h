@@ -37,6 +37,21 @@ class RecordingCarrier final : public Carrier {
     operations_.push_back({Operation::kWrite, handle, messages, 0, 0, buffers_.size() - 1, {}});
     return reinterpret_cast<uint8_t*>(buffers_.back().data());
   }
+  bool PrepareMany(uint32_t bytes, uint32_t handles) override {
+    room_handles_ = handles;
+    return Prepare(bytes, 1);
+  }
+  void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
+                 uint32_t messages) override {
+    Take(payload->size());
+    EXPECT(handles.size() <= room_handles_);
+    fan_outs++;
+    const auto bytes = payload->bytes();
+    for (const uint32_t handle : handles) {
+      buffers_.emplace_back(bytes.begin(), bytes.end());
+      operations_.push_back({Operation::kWrite, handle, messages, 0, 0, buffers_.size() - 1, {}});
+    }
+  }
   void Close(uint32_t handle, uint32_t code, std::string_view reason) override {
     Take(reason.size());
     operations_.push_back({Operation::kClose, handle, 0, code, 0, 0, std::string(reason)});
@@ -70,6 +85,7 @@ class RecordingCarrier final : public Carrier {
   std::function<void()> on_prepare;
   int prepares = 0;
   int flushes = 0;
+  int fan_outs = 0;
 
  private:
   void Take(size_t bytes) {
@@ -82,6 +98,7 @@ class RecordingCarrier final : public Carrier {
 
   uint64_t room_bytes_ = 0;
   uint32_t room_operations_ = 0;
+  uint32_t room_handles_ = 0;
   std::vector<Operation> operations_;
   std::deque<std::string> buffers_;
 };

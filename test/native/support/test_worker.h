@@ -50,7 +50,7 @@ class TestWorker {
   Mailbox::Batch Take() const {
     Mailbox::Batch batch;
     worker_->mailbox.Take(&batch);
-    for (const ChunkPtr& chunk : batch.chunks) worker_->mailbox.Unreserve(chunk->capacity());
+    for (const ChunkPtr& chunk : batch.chunks) worker_->mailbox.Unreserve(chunk->charged_bytes());
     return batch;
   }
 

@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <utility>
+
+#include "binding/enumeration_argument.h"
+#include "binding/functions.h"
+#include "binding/message_arguments.h"
+#include "core/subscriptions.h"
+
+namespace holdfast {
+namespace {
+
+// subscribe(uid, topicBytes), unsubscribe(uid, topicBytes): of a stream of the calling thread;
+// 1 or 0, whether that changed anything, or a Status. The topic lies in the scratch memory.
+template <bool (*kChange)(Registry&, Worker&, StreamUid, std::string_view)>
+Napi::Value JsChangeMembership(const Napi::CallbackInfo& info) {
+  const StreamUid uid = *UidArgument(info, 0);
+  if (OwnLine(info, uid) == nullptr) return Code(info, Status::kGone);
+  NodeWorker& self = Self(info);
+  size_t offset = 0;
+  const std::string_view topic = ScratchText(self, &offset, Uint32Argument(info, 1));
+  return Number(info, kChange(Registry::Get(), self.worker(), uid, topic) ? 1 : 0);
+}
+
+// publish(topicBytes, except, eventBytes, idBytes, dataBytes, retryMs, binary, large?): how many
+// streams it is for. The topic lies before the message's texts in the scratch memory. Those of them
+// that are the calling thread's own wait for takeOwn().
+Napi::Value JsPublish(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  size_t offset = 0;
+  const std::string_view topic = ScratchText(self, &offset, Uint32Argument(info, 0));
+  StreamUid except;
+  if (!info[1].IsUndefined()) {
+    const std::optional<StreamUid> uid = UidArgument(info, 1);
+    if (!uid) return Code(info, Status::kInvalid);
+    except = *uid;
+  }
+  self.own_receivers() = Receivers{};
+  const OutgoingMessage message = MessageArguments(info, 2, offset);
+  return Number(info, static_cast<double>(
+                          self.sender().Publish(topic, message, except, &self.own_receivers())));
+}
+
+// broadcast(enumeration, eventBytes, idBytes, dataBytes, retryMs, binary, large?): the same for all
+// that the enumeration finds.
+Napi::Value JsBroadcast(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  Enumeration* enumeration = EnumerationArgument(info, 0);
+  self.own_receivers() = Receivers{};
+  if (enumeration == nullptr) return Number(info, 0);
+  std::vector<StreamUid> uids;
+  std::vector<FoundStream> found;
+  for (bool more = true; more; found.clear()) {
+    more = enumeration->Next(1024, &found);
+    for (const FoundStream& stream : found) uids.push_back(stream.facts.uid);
+  }
+  const OutgoingMessage message = MessageArguments(info, 1);
+  return Number(info,
+                static_cast<double>(self.sender().Multicast(uids, message, &self.own_receivers())));
+}
+
+// takeOwn(): of the last publish or broadcast: the handles of the own streams that take it, and the
+// bytes they are to be written, one pair a kind that has any.
+Napi::Value JsTakeOwn(const Napi::CallbackInfo& info) {
+  const Receivers own = std::exchange(Self(info).own_receivers(), {});
+  const Napi::Array pairs = Napi::Array::New(info.Env());
+  uint32_t length = 0;
+  for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
+    const std::vector<uint32_t>& handles = own.handles[kind];
+    if (handles.empty()) continue;
+    const std::span<const uint8_t> bytes = own.forms[kind]->bytes();
+    auto list = Napi::Uint32Array::New(info.Env(), handles.size());
+    auto copy = Napi::Buffer<uint8_t>::Copy(info.Env(), bytes.data(), bytes.size());
+    if (list.IsEmpty() || copy.IsEmpty()) break;  // the thread is being terminated
+    std::copy(handles.begin(), handles.end(), list.Data());
+    pairs.Set(length++, list);
+    pairs.Set(length++, copy);
+  }
+  return pairs;
+}
+
+// settleOwn(delivered, undeliverable): what became of them.
+Napi::Value JsSettleOwn(const Napi::CallbackInfo& info) {
+  NodeWorker* self = SelfIfOpen(info);
+  if (self == nullptr) return info.Env().Undefined();
+  Counters& counters = self->worker().counters;
+  counters.Add(Counter::kMessagesDelivered, Uint32Argument(info, 0));
+  counters.Add(Counter::kMessagesUndeliverable, Uint32Argument(info, 1));
+  return info.Env().Undefined();
+}
+
+// topics(): names and numbers of members, in turn.
+Napi::Value JsTopics(const Napi::CallbackInfo& info) {
+  const std::vector<TopicCount> topics = Registry::Get().topics().List();
+  const Napi::Array list = Napi::Array::New(info.Env(), topics.size() * 2);
+  uint32_t length = 0;
+  for (const TopicCount& topic : topics) {
+    list.Set(length++, Napi::String::New(info.Env(), topic.name));
+    list.Set(length++, Number(info, static_cast<double>(topic.members)));
+  }
+  return list;
+}
+
+// subscribers(topicBytes): uids. The topic lies in the scratch memory.
+Napi::Value JsSubscribers(const Napi::CallbackInfo& info) {
+  size_t offset = 0;
+  const std::string_view topic = ScratchText(Self(info), &offset, Uint32Argument(info, 0));
+  const std::vector<StreamUid> uids = Subscribers(Registry::Get(), topic);
+  auto list = Napi::BigUint64Array::New(info.Env(), uids.size());
+  if (list.IsEmpty()) return info.Env().Undefined();  // the thread is being terminated
+  for (size_t i = 0; i < uids.size(); i++) list[i] = uids[i].value;
+  return list;
+}
+
+// topicsOf(uid): names.
+Napi::Value JsTopicsOf(const Napi::CallbackInfo& info) {
+  const std::vector<std::string> names = TopicsOf(Registry::Get(), *UidArgument(info, 0));
+  const Napi::Array list = Napi::Array::New(info.Env(), names.size());
+  for (uint32_t i = 0; i < names.size(); i++) {
+    list.Set(i, Napi::String::New(info.Env(), names[i]));
+  }
+  return list;
+}
+
+}  // namespace
+
+void ExportTopicFunctions(Napi::Env env, Napi::Object exports) {
+  Export<JsChangeMembership<Subscribe>>(env, exports, "subscribe");
+  Export<JsChangeMembership<Unsubscribe>>(env, exports, "unsubscribe");
+  Export<JsPublish>(env, exports, "publish");
+  Export<JsBroadcast>(env, exports, "broadcast");
+  Export<JsTakeOwn>(env, exports, "takeOwn");
+  Export<JsSettleOwn>(env, exports, "settleOwn");
+  Export<JsTopics>(env, exports, "topics");
+  Export<JsSubscribers>(env, exports, "subscribers");
+  Export<JsTopicsOf>(env, exports, "topicsOf");
+}
+
+}  // namespace holdfast

@@ -1,0 +1,83 @@
+#include "core/fan_out.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/clock.h"
+
+namespace holdfast {
+namespace {
+
+bool SameReceivers(const Publication& a, const Publication& b) {
+  if (a.topic == 0 || a.topic != b.topic || a.except != b.except) return false;
+  for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
+    // One that joined between the two is owed only the second.
+    if (bool{a.forms[kind]} != bool{b.forms[kind]}) return false;
+  }
+  return true;
+}
+
+PayloadRef Joined(const std::vector<const Publication*>& run, uint32_t kind) {
+  if (run.size() == 1 || !run.front()->forms[kind]) return run.front()->forms[kind];
+  uint32_t size = 0;
+  for (const Publication* publication : run) size += publication->forms[kind]->size();
+  return PayloadRef::Make(size, [&](uint8_t* out) {
+    for (const Publication* publication : run) {
+      const auto bytes = publication->forms[kind]->bytes();
+      if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
+      out += bytes.size();
+    }
+  });
+}
+
+}  // namespace
+
+uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
+  CHECK(finished());
+  const MessageHeader* message = chunk.At(offset);
+  std::vector<const Publication*> run;
+  uint64_t bytes = 0;
+  while (message != nullptr && message->op == MessageOp::kPublish) {
+    const Publication& publication = message->publication();
+    bytes += publication.charged_bytes();
+    if (!run.empty() && (bytes > kJoinedBytes || !SameReceivers(*run.front(), publication))) break;
+    run.push_back(&publication);
+    offset = Chunk::Next(offset, *message);
+    message = chunk.At(offset);
+  }
+  messages_ = static_cast<uint32_t>(run.size());
+  for (uint32_t kind = 0; kind < kStreamKinds; kind++) forms_[kind] = Joined(run, kind);
+  members_.clear();
+  next_ = 0;
+  FindAddressed(worker_, *run.front(), &members_);
+  std::stable_sort(members_.begin(), members_.end(),
+                   [](const TopicMember& a, const TopicMember& b) { return a.kind < b.kind; });
+  return offset;
+}
+
+bool FanOut::Step(uint64_t* receivers) {
+  const StreamKind kind = members_[next_].kind;
+  const PayloadRef& payload = forms_[static_cast<size_t>(kind)];
+  if (!carrier_.PrepareMany(payload->size(), kPiece)) {
+    Abandon();
+    return false;
+  }
+  const uint64_t now_ms = MonotonicMs();
+  const size_t end = std::min<size_t>(next_ + kPiece, members_.size());
+  handles_.clear();
+  for (; next_ < end && members_[next_].kind == kind; next_++, ++*receivers) {
+    const TopicMember& member = members_[next_];
+    if (Admit(worker_, member, *payload, messages_, now_ms)) handles_.push_back(member.handle);
+  }
+  if (!handles_.empty()) carrier_.WriteMany(handles_, payload, messages_);
+  return true;
+}
+
+void FanOut::Abandon() {
+  const uint64_t lost = (members_.size() - next_) * messages_;
+  worker_.counters.Add(Counter::kMessagesPublished, lost);
+  worker_.counters.Add(Counter::kMessagesUndeliverable, lost);
+  next_ = members_.size();
+}
+
+}  // namespace holdfast

@@ -1,0 +1,43 @@
+// One publication on its way to many streams of this worker, a bounded piece at a time.
+//
+// Threads: the owner.
+#pragma once
+
+#include <vector>
+
+#include "core/carrier.h"
+#include "core/message.h"
+#include "core/receivers.h"
+
+namespace holdfast {
+
+class FanOut {
+ public:
+  FanOut(Worker& worker, Carrier& carrier) : worker_(worker), carrier_(carrier) {}
+  FanOut(const FanOut&) = delete;
+  FanOut& operator=(const FanOut&) = delete;
+
+  // Begins with the publication at `offset`, and those behind it that can be written with it.
+  // Returns the offset behind them. The last one has to be finished.
+  uint32_t Begin(const Chunk& chunk, uint32_t offset);
+  bool finished() const { return next_ == members_.size(); }
+  // The next piece. Adds to `receivers` how many it was; false when the carrier takes no more: then
+  // the rest is counted as undeliverable.
+  bool Step(uint64_t* receivers);
+  void Abandon();
+
+ private:
+  static constexpr uint32_t kPiece = 4096;
+  // Publications to one topic become one write a stream, up to here.
+  static constexpr uint32_t kJoinedBytes = 16 << 10;
+
+  Worker& worker_;
+  Carrier& carrier_;
+  std::array<PayloadRef, kStreamKinds> forms_;
+  uint32_t messages_ = 0;             // that the forms stand for
+  std::vector<TopicMember> members_;  // by kind
+  size_t next_ = 0;
+  std::vector<uint32_t> handles_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,18 @@
+#include "core/loss.h"
+
+namespace holdfast {
+
+void Lose(Registry& registry, Worker* self, const MessageHeader& message) {
+  if (message.op == MessageOp::kWrite) {
+    registry.Count(self, Counter::kMessagesUndeliverable);
+  } else if (message.op == MessageOp::kPublish) {
+    registry.Count(self, Counter::kMessagesPublished, message.publication().receivers);
+    registry.Count(self, Counter::kMessagesUndeliverable, message.publication().receivers);
+  }
+}
+
+void Lose(Registry& registry, Worker* self, const Chunk& chunk) {
+  chunk.ForEach([&](const MessageHeader& message) { Lose(registry, self, message); });
+}
+
+}  // namespace holdfast

@@ -1,0 +1,78 @@
+#include "core/outboxes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/loss.h"
+
+namespace holdfast {
+
+uint8_t* Outboxes::Append(StreamUid uid, MessageOp op, uint32_t bytes, bool control) {
+  Outbox* outbox = RoomFor(uid.worker_id(), bytes, control);
+  return outbox == nullptr ? nullptr : outbox->chunk->Append(uid, op, bytes);
+}
+
+void Outboxes::Appended(uint32_t worker_id) {
+  Outbox& outbox = outboxes_[worker_id];
+  if (outbox.messages++ == 0 && !outbox.bursty) Post(worker_id, outbox);
+}
+
+bool Outboxes::Publish(uint32_t worker_id, Publication publication) {
+  Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
+  const uint64_t charge = publication.charged_bytes();
+  if (!mailbox.Reserve(charge)) return false;
+  Outbox* outbox = RoomFor(worker_id, sizeof(Publication), /*control=*/false);
+  if (outbox == nullptr) {
+    mailbox.Unreserve(charge);
+    return false;
+  }
+  outbox->chunk->Append(std::move(publication));
+  Appended(worker_id);
+  return true;
+}
+
+// The target's outbox with a chunk that takes `bytes`; nullptr if its mailbox has no room for one.
+Outboxes::Outbox* Outboxes::RoomFor(uint32_t worker_id, uint32_t bytes, bool control) {
+  if (outboxes_.size() <= worker_id) outboxes_.resize(worker_id + 1);
+  Outbox& outbox = outboxes_[worker_id];
+  if (outbox.chunk != nullptr && outbox.chunk->HasRoom(bytes)) [[likely]]
+    return &outbox;
+
+  // Small at first, so that a lone message reserves and touches little.
+  const uint32_t usual = outbox.busy || outbox.chunk != nullptr ? kNextChunk : kFirstChunk;
+  const uint32_t capacity = std::max(usual, Chunk::Footprint(bytes));
+  if (outbox.chunk != nullptr) {
+    Post(worker_id, outbox);
+    outbox.busy = true;
+  }
+  if (!registry_.FindWorker(worker_id)->mailbox.Reserve(capacity, control)) return nullptr;
+  outbox.chunk = Chunk::Make(capacity);
+  if (!outbox.dirty) {
+    outbox.dirty = true;
+    dirty_.push_back(worker_id);
+  }
+  return &outbox;
+}
+
+void Outboxes::Post(uint32_t worker_id, Outbox& outbox) {
+  Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
+  ChunkPtr chunk = std::move(outbox.chunk);
+  if (mailbox.Post(chunk)) return;
+  // The worker has gone; it has un-registered the streams, and nobody will read this.
+  Lose(registry_, self_, *chunk);
+  mailbox.Unreserve(chunk->charged_bytes());
+}
+
+void Outboxes::Flush() {
+  for (const uint32_t worker_id : dirty_) {
+    Outbox& outbox = outboxes_[worker_id];
+    if (outbox.chunk != nullptr) Post(worker_id, outbox);
+    outbox.bursty = outbox.messages > 1;
+    outbox.messages = 0;
+    outbox.dirty = false;
+    outbox.busy = false;
+  }
+  dirty_.clear();
+}
+
+}  // namespace holdfast

@@ -1,0 +1,28 @@
+// One message to many streams of a worker: the members of a topic, or a list.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "core/payload.h"
+#include "core/topic_members.h"
+
+namespace holdfast {
+
+struct Publication {
+  TopicId topic = 0;  // 0: `listed` says who
+  std::vector<StreamUid> listed;
+  StreamUid except;                            // 0: nobody
+  std::array<PayloadRef, kStreamKinds> forms;  // by kind; empty where nobody has the kind
+  uint32_t receivers = 0;                      // the worker's, when it was published
+
+  // What it holds in memory for the worker's sake.
+  uint64_t charged_bytes() const {
+    uint64_t bytes = listed.size() * sizeof(StreamUid);
+    for (const PayloadRef& form : forms) bytes += form ? form->size() : 0;
+    return bytes;
+  }
+};
+
+}  // namespace holdfast

@@ -1,0 +1,79 @@
+#include "core/topic_members.h"
+
+#include <algorithm>
+
+namespace holdfast {
+
+bool TopicMembers::Add(TopicId topic, const TopicMember& member) {
+  MutexLock lock(mu_);
+  std::vector<Membership>& memberships = streams_[member.uid.value];
+  for (const Membership& membership : memberships) {
+    if (membership.topic == topic) return false;
+  }
+  std::vector<Entry>& entries = topics_[topic];
+  entries.push_back({member, static_cast<uint32_t>(memberships.size())});
+  memberships.push_back({topic, static_cast<uint32_t>(entries.size() - 1)});
+  return true;
+}
+
+bool TopicMembers::Remove(TopicId topic, StreamUid uid) {
+  MutexLock lock(mu_);
+  const auto stream = streams_.find(uid.value);
+  if (stream == streams_.end()) return false;
+  std::vector<Membership>& memberships = stream->second;
+  for (uint32_t i = 0; i < memberships.size(); i++) {
+    if (memberships[i].topic != topic) continue;
+    Erase(memberships[i]);
+    // The last one takes its place.
+    memberships[i] = memberships.back();
+    memberships.pop_back();
+    if (i < memberships.size()) topics_[memberships[i].topic][memberships[i].place].place = i;
+    if (memberships.empty()) streams_.erase(stream);
+    return true;
+  }
+  return false;
+}
+
+std::vector<TopicId> TopicMembers::RemoveAll(StreamUid uid) {
+  MutexLock lock(mu_);
+  std::vector<TopicId> topics;
+  const auto stream = streams_.find(uid.value);
+  if (stream == streams_.end()) return topics;
+  for (const Membership& membership : stream->second) {
+    topics.push_back(membership.topic);
+    Erase(membership);
+  }
+  streams_.erase(stream);
+  return topics;
+}
+
+std::vector<TopicId> TopicMembers::TopicsOf(StreamUid uid) {
+  MutexLock lock(mu_);
+  std::vector<TopicId> topics;
+  const auto stream = streams_.find(uid.value);
+  if (stream == streams_.end()) return topics;
+  for (const Membership& membership : stream->second) topics.push_back(membership.topic);
+  return topics;
+}
+
+bool TopicMembers::Contains(TopicId topic, StreamUid uid) {
+  MutexLock lock(mu_);
+  const auto stream = streams_.find(uid.value);
+  return stream != streams_.end() &&
+         std::any_of(stream->second.begin(), stream->second.end(),
+                     [&](const Membership& membership) { return membership.topic == topic; });
+}
+
+// From the topic's list; the last entry takes the place of the one that goes.
+void TopicMembers::Erase(const Membership& membership) {
+  std::vector<Entry>& entries = topics_[membership.topic];
+  const Entry moved = entries.back();
+  entries.pop_back();
+  if (membership.place < entries.size()) {
+    entries[membership.place] = moved;
+    streams_[moved.member.uid.value][moved.place].place = membership.place;
+  }
+  if (entries.empty()) topics_.erase(membership.topic);
+}
+
+}  // namespace holdfast

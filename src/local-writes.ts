@@ -1,0 +1,31 @@
+import type { HeldStream } from './held-stream.js'
+import { native } from './native.js'
+import { callUser } from './uncaught.js'
+
+/** Writes to streams of this thread what this thread sends; what a tick writes to one is joined. */
+export class LocalWrites {
+  readonly #corked: HeldStream[] = []
+
+  /** Hands over bytes that are reserved; false, with nothing done, if the stream has ended. */
+  write(stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
+    if (!stream || stream.carrier.ended(stream.raw)) return false
+    this.#cork(stream)
+    const { uid } = stream
+    const size = bytes.length
+    stream.carrier.write(stream.raw, bytes, () => native.release(uid, size))
+    return true
+  }
+
+  #cork(stream: HeldStream): void {
+    if (stream.corked) return
+    stream.corked = true
+    stream.carrier.cork(stream.raw)
+    if (this.#corked.push(stream) > 1) return
+    process.nextTick(() => {
+      for (const corked of this.#corked.splice(0)) {
+        corked.corked = false
+        callUser(() => corked.carrier.uncork(corked.raw))
+      }
+    })
+  }
+}

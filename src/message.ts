@@ -1,0 +1,107 @@
+import { isUtf8 } from 'node:buffer'
+import { HoldfastError } from './errors.js'
+import { scratch } from './memory.js'
+
+/** Each kind of stream takes what it has a use for. */
+export interface SendOptions {
+  /** Fields of a server-sent event. */
+  event?: string
+  id?: string
+  /** Reconnection time, in ms. */
+  retry?: number
+  /** For a WebSocket: as a binary message. Default: bytes as binary, a string as text. */
+  binary?: boolean
+}
+
+/** A message as the addon takes it: lengths of its texts in the scratch memory, one behind the other. */
+export interface PackedMessage {
+  eventBytes: number
+  /** -1: no id. */
+  idBytes: number
+  dataBytes: number
+  /** -1: none. */
+  retryMs: number
+  binary: boolean
+  /** The data, where it does not fit the scratch memory. */
+  large: Uint8Array | undefined
+}
+
+/** UTF-8 takes at most this many bytes a UTF-16 unit. */
+export const kBytesAUnit = 3
+
+/**
+ * Packs a message behind the first `offset` bytes of the scratch memory.
+ * @throws ERR_HOLDFAST_INVALID_ARGUMENT
+ */
+export function packMessage(
+  data: string | Uint8Array,
+  options: SendOptions | undefined,
+  offset: number,
+): PackedMessage {
+  const packed: PackedMessage = {
+    eventBytes: 0,
+    idBytes: -1,
+    dataBytes: 0,
+    retryMs: -1,
+    binary: typeof data !== 'string',
+    large: undefined,
+  }
+  if (options !== undefined) {
+    checkSendOptions(options, data)
+    if (options.event !== undefined) {
+      packed.eventBytes = scratch.write(options.event, offset)
+      offset += packed.eventBytes
+    }
+    if (options.id !== undefined) {
+      packed.idBytes = scratch.write(options.id, offset)
+      offset += packed.idBytes
+    }
+    if (options.retry !== undefined) packed.retryMs = options.retry
+    if (options.binary !== undefined) packed.binary = options.binary
+  }
+  const room = scratch.length - offset
+  if (typeof data === 'string') {
+    if (data.length * kBytesAUnit <= room) packed.dataBytes = scratch.write(data, offset)
+    else packed.large = Buffer.from(data)
+  } else if (!(data instanceof Uint8Array)) {
+    throw invalid('data must be a string or Uint8Array')
+  } else if (data.length <= room) {
+    scratch.set(data, offset)
+    packed.dataBytes = data.length
+  } else {
+    // It is measured, then encoded: nobody may change it between the two.
+    packed.large = data.buffer instanceof SharedArrayBuffer ? Buffer.from(data) : data
+  }
+  return packed
+}
+
+const kForbidden = /[\r\n\0]/
+const kMaxField = 4096
+
+function checkSendOptions(options: SendOptions, data: string | Uint8Array): void {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object')
+  const { event, id, retry, binary } = options
+  for (const [name, value] of [
+    ['event', event],
+    ['id', id],
+  ] as const) {
+    if (value === undefined) continue
+    // A line break would begin another field; browsers ignore an id with NUL.
+    if (typeof value !== 'string' || kForbidden.test(value) || value.length > kMaxField) {
+      throw invalid(
+        `${name} must be a string without CR, LF or NUL, of at most ${kMaxField} characters`,
+      )
+    }
+  }
+  if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry < 2 ** 53)) {
+    throw invalid('retry must be a whole number of milliseconds')
+  }
+  if (binary === undefined) return
+  if (typeof binary !== 'boolean') throw invalid('binary must be a boolean')
+  // A peer must fail a connection that brings it a text of anything else.
+  if (!binary && data instanceof Uint8Array && !isUtf8(data)) throw invalid('a text must be UTF-8')
+}
+
+function invalid(message: string): HoldfastError {
+  return new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', message)
+}
