@@ -67,17 +67,18 @@ export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
    * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
    */
   subscribe(topic: string): boolean {
-    return this.#manager.subscribe(this.#held, topic)
+    if (this.#held === undefined && this.gone) return false
+    return this.#manager.subscribe(this.#registered, topic)
   }
 
   /** False if it was no member. @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED */
   unsubscribe(topic: string): boolean {
-    return this.#manager.unsubscribe(this.#held, topic)
+    return this.#held !== undefined && this.#manager.unsubscribe(this.#held, topic)
   }
 
   /** The topics it is a member of. @throws ERR_HOLDFAST_CLOSED */
   get topics(): readonly string[] {
-    return this.#manager.topicsOf(this.#held)
+    return this.#held === undefined ? [] : this.#manager.topicsOf(this.#held)
   }
 
   /**

@@ -26,8 +26,8 @@ enum class Counter : uint32_t {
   kMessagesGone,           // refused: no such stream
   kMessagesDelivered,      // queued ones that reached their stream
   kMessagesUndeliverable,  // queued ones whose stream or worker had gone
-  kMessagesPublished,      // one a member of a topic that something was published to
-  kMessagesDropped,        // of those: the member was over its budget
+  kMessagesPublished,      // one a stream that a publish or broadcast is for
+  kMessagesDropped,        // of those: the stream or its worker had no room
   kConnectionsPlaced,
   kConnectionsReturned,  // placed on a worker that ceased to accept before it took them
   kConnectionsDropped,   // closed, as no worker was left to take them

@@ -6,7 +6,6 @@ void Lose(Registry& registry, Worker* self, const MessageHeader& message) {
   if (message.op == MessageOp::kWrite) {
     registry.Count(self, Counter::kMessagesUndeliverable);
   } else if (message.op == MessageOp::kPublish) {
-    registry.Count(self, Counter::kMessagesPublished, message.publication().receivers);
     registry.Count(self, Counter::kMessagesUndeliverable, message.publication().receivers);
   }
 }

@@ -18,11 +18,13 @@ void FindAddressed(Worker& worker, const Publication& publication, std::vector<T
 bool Admit(Worker& worker, const TopicMember& member, const Payload& payload, uint32_t messages,
            uint64_t now_ms) {
   StreamLine* line = worker.cache.Find(member.uid);
-  if (line == nullptr || line->closing()) return false;
-  worker.counters.Add(Counter::kMessagesPublished, messages);
   const uint64_t budget = worker.options[Option::kSendBudgetBytes];
-  if (line->Reserve(member.uid, payload.size(), budget) != Status::kOk) {
-    worker.counters.Add(Counter::kMessagesDropped, messages);
+  const Status status =
+      line == nullptr ? Status::kGone : line->Reserve(member.uid, payload.size(), budget);
+  if (status != Status::kOk) {
+    const bool gone = status == Status::kGone;
+    worker.counters.Add(gone ? Counter::kMessagesUndeliverable : Counter::kMessagesDropped,
+                        messages);
     return false;
   }
   line->Touch(now_ms);

@@ -20,9 +20,8 @@ struct Receivers {
 // The streams it is for, as they are now. Appends to `out`.
 void FindAddressed(Worker& worker, const Publication& publication, std::vector<TopicMember>* out);
 
-// Reserves room for `payload`, which stands for `messages` messages, and counts them as published;
-// false, and counted as dropped, where the stream is over its budget. A stream that has gone
-// meanwhile is not counted at all.
+// Reserves room for `payload`, which stands for `messages` messages. Where it answers false, they
+// are counted: as dropped if the stream is over its budget, as undeliverable if it has gone.
 bool Admit(Worker& worker, const TopicMember& member, const Payload& payload, uint32_t messages,
            uint64_t now_ms);
 

@@ -102,6 +102,7 @@ uint64_t Sender::Multicast(const std::vector<StreamUid>& uids, const OutgoingMes
 // To the streams of one worker.
 uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* own) {
   const uint32_t receivers = publication.receivers;
+  registry_.Count(self_, Counter::kMessagesPublished, receivers);
   if (self_ != nullptr && worker_id == self_->id) {
     own->forms = publication.forms;
     std::vector<TopicMember> addressed;
@@ -113,7 +114,6 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
       if (Admit(*self_, member, *form, 1, now_ms)) own->handles[kind].push_back(member.handle);
     }
   } else if (!outboxes_.Publish(worker_id, std::move(publication))) {
-    registry_.Count(self_, Counter::kMessagesPublished, receivers);
     registry_.Count(self_, Counter::kMessagesDropped, receivers);
   }
   return receivers;

@@ -1,0 +1,158 @@
+import { Duplex } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { StreamManager, type ManagedStream, type Stats, type StreamUid } from '../../dist/index.js'
+import { until } from '../helpers/wait.js'
+import { TestThread } from '../helpers/worker.js'
+
+const script = new URL('fixtures/publish.mjs', import.meta.url)
+const manager = StreamManager.open()
+let threads: TestThread[] = []
+let before: Stats
+
+beforeEach(async () => {
+  before = manager.stats()
+  threads = await TestThread.all(script, 4)
+})
+afterEach(async () => {
+  await Promise.all(threads.map((thread) => thread.terminate()))
+  await until('they have gone', () => manager.workers().length === 1)
+})
+
+type Counter = Extract<keyof Stats, `messages${string}`>
+const since = (name: Counter): number => manager.stats()[name] - before[name]
+
+/** Every message taken is counted once more, by what became of it. */
+function expectAllSettled(): Promise<void> {
+  return until(
+    'every message is accounted for',
+    () =>
+      since('messagesQueued') + since('messagesPublished') ===
+      since('messagesDelivered') + since('messagesUndeliverable') + since('messagesDropped'),
+  )
+}
+
+/** A stream of this thread, and the text that was written to it. */
+function collect(kind: 'raw' | 'sse'): { stream: ManagedStream; text: () => string } {
+  const chunks: Buffer[] = []
+  const target = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk)
+      done()
+    },
+  })
+  const stream = manager.register(target, { kind })
+  return { stream, text: () => Buffer.concat(chunks).toString() }
+}
+
+test('messages and publishes of all threads at once arrive in each sender’s order, all counted', async () => {
+  const uids = await Promise.all(threads.map((t) => t.call<StreamUid[]>('join', 25, 'all')))
+  const spoken = await Promise.all(
+    threads.map((t) =>
+      t.call<{ sent: number; addressed: number }>('speak', uids.flat(), 'all', 5000),
+    ),
+  )
+  const taken = spoken.reduce((all, { sent, addressed }) => all + sent + addressed, 0)
+  expect(spoken.map(({ addressed }) => addressed)).toEqual([50_000, 50_000, 50_000, 50_000])
+  await expectAllSettled()
+  const totals = await Promise.all(
+    threads.map((t) => t.call<{ received: number; outOfOrder: number }>('totals')),
+  )
+  const received = totals.reduce((all, one) => all + one.received, 0)
+  expect(totals.map(({ outOfOrder }) => outOfOrder)).toEqual([0, 0, 0, 0])
+  expect(received).toBe(taken - since('messagesDropped') - since('messagesUndeliverable'))
+  expect(since('messagesUndeliverable')).toBe(0)
+})
+
+test('a publish reaches own streams at once, in order with sends, in each stream’s own form', async () => {
+  const raw = collect('raw')
+  const sse = collect('sse')
+  for (const { stream } of [raw, sse]) expect(stream.subscribe('room')).toBe(true)
+  expect(raw.stream.subscribe('room')).toBe(false)
+  raw.stream.send('1')
+  expect(manager.publish('room', '2', { event: 'e' })).toBe(2)
+  raw.stream.send('3')
+  expect(manager.publish('room', '4', { except: sse.stream.uid })).toBe(1)
+  await until('all of it', () => raw.text().length === 4)
+  expect(raw.text()).toBe('1234')
+  expect(sse.text()).toBe('event: e\ndata: 2\n\n')
+  raw.stream.close()
+  sse.stream.close()
+})
+
+test('members are listed and counted from any thread, and leave when they unsubscribe or close', async () => {
+  const [one, two] = threads as [TestThread, TestThread]
+  const uids = await one.call<StreamUid[]>('join', 2, 'listed')
+  await one.call('join', 1, 'other')
+  const more = await two.call<StreamUid[]>('join', 1, 'listed')
+  const listed = (): number =>
+    manager.topics().find(({ topic }) => topic === 'listed')?.subscribers ?? 0
+  expect(listed()).toBe(3)
+  expect(new Set(manager.subscribers('listed'))).toEqual(new Set([...uids, ...more]))
+  expect(await one.call('topicsOf', uids[0])).toEqual(['listed'])
+  await one.call('destroy', 0)
+  await until('the destroyed one has left', () => listed() === 2)
+  expect(await two.call('leave', 'listed')).toEqual([true])
+  expect(manager.subscribers('listed')).toEqual([uids[1]])
+  await one.terminate()
+  await until('the thread’s members have left', () => manager.topics().length === 0)
+  expect(manager.publish('listed', 'nobody there')).toBe(0)
+})
+
+test('a broadcast reaches whom the filter lets through, on every thread', async () => {
+  const mine = collect('sse')
+  await Promise.all(threads.map((t) => t.call('join', 3, 'x')))
+  const message = Buffer.alloc(8)
+  expect(manager.broadcast({ kind: 'raw' }, message)).toBe(12)
+  expect(manager.broadcast({ kind: 'sse' }, 'you alone')).toBe(1)
+  expect(manager.broadcast({ tag: 'nobody' }, 'x')).toBe(0)
+  await expectAllSettled()
+  expect(mine.text()).toBe('data: you alone\n\n')
+  for (const thread of threads) {
+    expect(await thread.call('totals')).toMatchObject({ received: 3 })
+  }
+  mine.stream.close()
+})
+
+test('publishes to a thread that dies are counted for each member it had', async () => {
+  const [dying, stays] = threads as [TestThread, TestThread]
+  await dying.call('join', 10, 'all')
+  await stays.call('join', 10, 'all')
+  for (let i = 0; i < 100; i++) manager.publish('all', Buffer.alloc(8))
+  await dying.terminate()
+  for (let i = 0; i < 100; i++) manager.publish('all', Buffer.alloc(8))
+  await expectAllSettled()
+  expect(await stays.call('totals')).toMatchObject({ received: 2000 })
+})
+
+test('a large payload goes to a hundred streams of a thread', async () => {
+  const [thread] = threads as [TestThread]
+  await thread.call('join', 100, 'large')
+  // Larger than the memory a batch is carried in.
+  expect(manager.publish('large', Buffer.alloc(1_000_000))).toBe(100)
+  await expectAllSettled()
+  expect(await thread.call('totals')).toMatchObject({ received: 12_500_000 })
+})
+
+describe('what is no topic is refused', () => {
+  for (const topic of ['', 'x'.repeat(256), 'é'.repeat(128), 5, undefined] as string[]) {
+    test(String(topic).slice(0, 10), () => {
+      const { stream } = collect('raw')
+      for (const call of [
+        () => stream.subscribe(topic),
+        () => stream.unsubscribe(topic),
+        () => manager.publish(topic, 'x'),
+        () => manager.subscribers(topic),
+      ]) {
+        expect(call).toThrow(expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_ARGUMENT' }))
+      }
+    })
+  }
+  test('nor is a uid that is none', () => {
+    for (const except of [5, -1n, 0n] as never[]) {
+      expect(() => manager.publish('t', 'x', { except })).toThrow(
+        expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_UID' }),
+      )
+    }
+  })
+})
