@@ -1,3 +1,6 @@
+import type { StreamClose } from './stream.js'
+import type { CloseReason } from './stream-info.js'
+
 /**
  * What carries a stream's bytes, behind one table of operations. Everything above speaks to a stream
  * through it and knows no protocol; native/core/carrier.h is the same seam on the native side.
@@ -16,6 +19,12 @@ export interface Carrier<Raw = unknown> {
   end(raw: Raw): void
   /** Breaks off; `code` is an HTTP/2 error code where the protocol has them (RFC 9113, section 7). */
   reset(raw: Raw, code: number): void
+  /** Closes in the protocol's own way, where it has one; `code` and `text` are those of its caller. */
+  close?(raw: Raw, reason: CloseReason, code: number, text: string): void
+  /** With which code and text it closed, where the protocol has them. */
+  farewell?(): { code: number; text: string }
+  /** The stream was un-registered. */
+  released?(close: StreamClose): void
   /** Why it closed, as far as the stream itself can tell. */
   reason(raw: Raw): 'end' | 'reset' | 'abort'
 }

@@ -1,5 +1,11 @@
 import { lookup } from 'node:dns/promises'
-import type { Http2ServerResponse, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { IncomingMessage } from 'node:http'
+import type {
+  Http2ServerRequest,
+  Http2ServerResponse,
+  IncomingHttpHeaders,
+  ServerHttp2Stream,
+} from 'node:http2'
 import type { Server } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { LazyEmitter } from './emitter.js'
@@ -9,6 +15,7 @@ import type { HeldStream } from './held-stream.js'
 import { AcceptingServer } from './http2/accept.js'
 import { takeRequestsOf } from './http2/request-source.js'
 import { resolveTarget, type StreamTarget } from './http2/target.js'
+import type { WebSocketTarget } from './http2/websocket-target.js'
 import { Inbox } from './inbox.js'
 import { arena, frame, frameNumbers, frameWords, local, scratch } from './memory.js'
 import { native } from './native.js'
@@ -29,10 +36,14 @@ import { sseResponseHeaders, type SseOptions } from './sse.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
 import { type CloseOptions, ManagedStream } from './stream.js'
 import { StreamHolder } from './stream-holder.js'
-import { readInfo, type StreamInfo } from './stream-info.js'
+import { readInfo, type StreamInfo, type StreamKind } from './stream-info.js'
 import { StreamTable } from './stream-table.js'
 import { encodeTopic, readSubscribers, readTopics, type TopicInfo } from './topics.js'
 import { invalidUid, type StreamUid } from './uid.js'
+import { requireCloseDetail } from './websocket/close-codes.js'
+import { openWebSocket, wrapWebSocket } from './websocket/open.js'
+import type { WebSocketOptions } from './websocket/options.js'
+import type { WebSocketStream } from './websocket/websocket-stream.js'
 
 export interface RegisterOptions {
   /** The wire form of its messages: `raw` bytes, the default, or `sse`. */
@@ -176,6 +187,36 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     return this.wrap(held)
   }
 
+  /**
+   * Answers a request for a WebSocket and registers it: an extended CONNECT of HTTP/2, with its headers
+   * from `server.on('stream')` or as the request of `server.on('connect')`, or an HTTP/1.1 Upgrade, with
+   * the `head` from `server.on('upgrade')`. Whether its origin may is for the application to say before.
+   *
+   * Undefined if there is none: the request is no valid handshake and was refused (400, 426, 501), or
+   * its peer has gone. No peer can make it throw.
+   * @throws as `register`, and ERR_HOLDFAST_HEADERS_SENT, ERR_HOLDFAST_INVALID_ARGUMENT; the request
+   *   is then unanswered
+   */
+  websocket(
+    stream: ServerHttp2Stream | RequestStream,
+    headers: IncomingHttpHeaders,
+    options?: WebSocketOptions,
+  ): WebSocketStream | undefined
+  websocket(
+    request: IncomingMessage | Http2ServerRequest,
+    head?: Uint8Array,
+    options?: WebSocketOptions,
+  ): WebSocketStream | undefined
+  websocket(
+    target: WebSocketTarget,
+    second: unknown,
+    options: WebSocketOptions = {},
+  ): WebSocketStream | undefined {
+    this.#requireOpen()
+    const held = openWebSocket(this.#holder, target, second, options)
+    return held && (this.wrap(held) as WebSocketStream)
+  }
+
   /** What is known of a live stream of any thread. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
   find(uid: StreamUid): StreamInfo | undefined {
     this.#requireUid(uid)
@@ -256,6 +297,9 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (arguments.length === 0) return this.#closeManager()
     this.#requireUid(uid)
     const { code, reason } = checkCloseOptions(options)
+    if ((code !== 0 || reason !== '') && this.#kindOf(uid) === 'websocket') {
+      requireCloseDetail(code, reason)
+    }
     const handle = native.handleOf(uid)
     if (handle >= 0) return this.#holder.closeByHandle(handle, code, reason)
     this.#lives(handle, uid)
@@ -335,9 +379,10 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     const existing = held.existingWrapper()
     if (existing) return existing
     const wrapper =
-      'attach' in held.carrier
+      wrapWebSocket(this, held) ??
+      ('attach' in held.carrier
         ? new RequestStream(this, held.carrier as RequestCarrier, held.raw, held)
-        : new ManagedStream(this, held)
+        : new ManagedStream(this, held))
     held.wrapper = new WeakRef(wrapper)
     return wrapper
   }
@@ -454,6 +499,10 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   #requireUid(uid: unknown): asserts uid is StreamUid {
     this.#requireOpen()
     if (typeof uid !== 'bigint') throw invalidUid(uid)
+  }
+
+  #kindOf(uid: StreamUid): StreamKind | undefined {
+    return native.find(uid, false) === status.ok ? readInfo(0).kind : undefined
   }
 
   #lives(result: number, uid: StreamUid): boolean {

@@ -98,6 +98,13 @@ export class StreamHolder {
     return true
   }
 
+  /** It is ending by itself, for this reason: nothing more is taken for it. */
+  markClosing(held: HeldStream, reason: CloseReason): void {
+    if (!held.live || held.reason) return
+    held.reason = reason
+    native.markClosing(held.uid)
+  }
+
   expire(handle: number, expiry: Expiry): void {
     const held = this.#table.get(handle)
     if (!held) return
@@ -141,8 +148,10 @@ export class StreamHolder {
   #close(held: HeldStream, reason: CloseReason, code: number): void {
     held.reason = reason
     native.markClosing(held.uid)
-    if (code === 0) held.carrier.end(held.raw)
-    else held.carrier.reset(held.raw, code)
+    const { carrier, raw, detail } = held
+    if (carrier.close) carrier.close(raw, reason, code, detail?.text ?? '')
+    else if (code === 0) carrier.end(raw)
+    else carrier.reset(raw, code)
   }
 
   /** Shared by all streams, so that one costs no closure. */
@@ -169,10 +178,12 @@ export class StreamHolder {
     this.#table.free(held.handle)
     const { socket } = held
     socket.remove(held)
-    const close = { reason, code: held.detail?.code ?? 0, text: held.detail?.text ?? '' }
+    const { code, text } = held.carrier.farewell?.() ?? held.detail ?? { code: 0, text: '' }
+    const close = { reason, code, text }
     const wrapper = held.existingWrapper()
     held.wrapper = undefined
     if (wrapper) callUser(() => wrapper.emit('close', close))
+    held.carrier.released?.(close)
     if (socket.listenerCount('streamDestroyed') > 0) {
       const destroyed = wrapper ?? this.#manager.wrap(held)
       callUser(() => socket.emit('streamDestroyed', destroyed, close))

@@ -7,10 +7,17 @@ import type { EventsSocket } from './socket.js'
 import type { CloseReason, StreamKind } from './stream-info.js'
 import type { StreamUid } from './uid.js'
 
+export interface ManagedStreamEvents {
+  close: [StreamClose]
+}
+
 /** How a stream ended. */
 export interface StreamClose {
   readonly reason: CloseReason
-  /** What the caller of close gave; 0 and empty otherwise. */
+  /**
+   * What the caller of close gave; 0 and empty otherwise. Of a WebSocket, its close code: the peer's
+   * (1005 if it gave none), that of its fault, or 1006 if it left without a Close frame.
+   */
   readonly code: number
   readonly text: string
 }
@@ -19,7 +26,9 @@ export interface StreamClose {
  * A registered stream, or one that will be when its uid is asked for, on the thread that holds it. Callbacks run on that thread. The object may be
  * dropped and asked for again by `manager.get(uid)`; the stream lives on without it.
  */
-export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
+export class ManagedStream<
+  Events extends { [K in keyof Events]: unknown[] } & ManagedStreamEvents = ManagedStreamEvents,
+> extends LazyEmitter<Events> {
   readonly #manager: StreamManager
   #held: HeldStream | undefined
 
@@ -54,6 +63,11 @@ export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
 
   get tags(): readonly string[] {
     return (this.#held && this.#manager.infoOf(this.#held)?.tags) ?? []
+  }
+
+  /** Bytes taken by `send` and not yet by the socket. */
+  get queuedBytes(): number {
+    return (this.#held && this.#manager.infoOf(this.#held)?.queuedBytes) ?? 0
   }
 
   /** The same as `manager.send(stream.uid, …)`. */
@@ -109,7 +123,8 @@ export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
   protected override onListener(): void {
     // It went before anybody knew it.
     if (this.#held === undefined && this.gone) {
-      process.nextTick(() => this.emit('close', { reason: 'abort', code: 0, text: '' }))
+      const close: ManagedStreamEvents['close'] = [{ reason: 'abort', code: 0, text: '' }]
+      process.nextTick(() => this.emit('close', ...(close as Events['close'])))
       return
     }
     // Somebody waits for an event: from now on the stream keeps its wrapper.
@@ -129,8 +144,15 @@ export class ManagedStream extends LazyEmitter<{ close: [StreamClose] }> {
 
 /** How to close a stream. */
 export interface CloseOptions {
-  /** HTTP/2 error code to reset with; 0, the default: end gracefully. */
+  /**
+   * HTTP/2 error code to reset with; 0, the default: end gracefully. A WebSocket ends gracefully with
+   * a close code of its own, 1000 to 4999 (RFC 6455, section 7.4); 0 means 1000. Below that it is
+   * reset like any other, and its peer sees no Close frame.
+   */
   code: number
-  /** For the stream's `close` event and the log; the peer does not see it. */
+  /**
+   * For the stream's `close` event and the log; the peer does not see it, but in the Close frame of a
+   * WebSocket, where it may take 123 bytes.
+   */
   reason: string
 }

@@ -6,6 +6,7 @@ import { defineConfig } from 'vitest/config'
 const timeouts = {
   unit: 20_000,
   http2: 60_000,
+  websocket: 120_000,
   threads: 120_000,
   lifecycle: 120_000,
   browser: 120_000,

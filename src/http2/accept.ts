@@ -1,5 +1,6 @@
 import { Socket, type Server } from 'node:net'
 import { HoldfastError } from '../errors.js'
+import { admitExtendedConnect } from './extended-connect.js'
 
 /** What node:net keeps on a server and on its sockets; not in its public types. */
 interface ServerInternals {
@@ -34,6 +35,7 @@ export function isPlaced(socket: object | undefined): boolean {
 export class AcceptingServer {
   readonly #server: Server
   readonly #stopped: () => void
+  readonly #stopAdmitting: () => void
 
   /** @throws ERR_HOLDFAST_INVALID_ARGUMENT */
   constructor(server: Server, stopped: () => void) {
@@ -55,6 +57,7 @@ export class AcceptingServer {
     for (const listener of server.listeners('listening')) {
       if (listener.name === 'setupConnectionsTracking') listener.call(server)
     }
+    this.#stopAdmitting = admitExtendedConnect(server)
     this.#stopWithServer()
   }
 
@@ -94,8 +97,9 @@ export class AcceptingServer {
     server.emit('connection', socket)
   }
 
-  /** Undoes what the constructor did to the server's `close`. */
+  /** Undoes what the constructor did to the server's `close`, and its listener. */
   release(): void {
+    this.#stopAdmitting()
     delete (this.#server as Partial<Server>).close
   }
 

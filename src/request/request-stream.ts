@@ -223,6 +223,11 @@ export class RequestStream extends ManagedStream {
     if (!this.#carrier.closed(this.#raw)) this.#carrier.reset(this.#raw, code)
   }
 
+  /** @internal What carries it. */
+  get raw(): unknown {
+    return this.#raw
+  }
+
   /** @internal */
   resolve(): ResolvedTarget {
     return { ...this.#carrier.resolve(this.#raw), wrapper: this }

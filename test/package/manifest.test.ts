@@ -20,10 +20,10 @@ test('nothing runs when the package is installed', () => {
   expect(manifest.gypfile).toBe(false)
 })
 
-test('the package is an ES module for Node 20 with one dependency', () => {
+test('the package is an ES module for Node 20 with two dependencies', () => {
   expect(manifest.type).toBe('module')
   expect(manifest.engines).toEqual({ node: '>=20.19' })
-  expect(Object.keys(manifest.dependencies)).toEqual(['node-gyp-build'])
+  expect(Object.keys(manifest.dependencies)).toEqual(['node-gyp-build', 'ws'])
 })
 
 test('every file that a script runs exists', () => {
@@ -40,6 +40,8 @@ test('the public names are these', () => {
     'ManagedStream',
     'RequestStream',
     'StreamManager',
+    'WebSocketFace',
+    'WebSocketStream',
     'errorCodes',
     'fetchListener',
     'formatUid',

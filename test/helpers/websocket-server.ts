@@ -1,0 +1,66 @@
+import http from 'node:http'
+import http2, { type IncomingHttpHeaders } from 'node:http2'
+import https from 'node:https'
+import type { Server } from 'node:net'
+import { generate } from 'selfsigned'
+import {
+  StreamManager,
+  type ManagerOptions,
+  type StreamClose,
+  type WebSocketOptions,
+  type WebSocketStream,
+} from '../../dist/index.js'
+import { serve, type TestServer } from './server.js'
+
+export type Transport = 'h2' | 'h2-tls' | 'http1' | 'http1-tls'
+export const transports: readonly Transport[] = ['h2', 'h2-tls', 'http1', 'http1-tls']
+
+export interface WebSocketServer extends TestServer {
+  /** Those that were opened, in their order. */
+  readonly sockets: WebSocketStream[]
+  readonly closes: StreamClose[]
+}
+
+export interface WebSocketServerOptions extends WebSocketOptions {
+  manager?: ManagerOptions
+  /** Default: it echoes. */
+  onSocket?: (socket: WebSocketStream, headers: IncomingHttpHeaders) => void
+}
+
+function echo(socket: WebSocketStream): void {
+  socket.on('message', (data) => socket.send(data))
+}
+
+/** A server of the test's own thread whose every request for a WebSocket is granted. */
+export async function serveWebSockets(
+  transport: Transport,
+  { manager: managerOptions = {}, onSocket = echo, ...options }: WebSocketServerOptions = {},
+): Promise<WebSocketServer> {
+  const sockets: WebSocketStream[] = []
+  const closes: StreamClose[] = []
+  const server = await make(transport)
+  const keep = (socket: WebSocketStream | undefined, headers: IncomingHttpHeaders): void => {
+    if (!socket) return
+    sockets.push(socket)
+    socket.on('close', (close) => closes.push(close))
+    onSocket(socket, headers)
+  }
+  server.on('stream', (stream: http2.ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    keep(StreamManager.open().websocket(stream, headers, options), headers)
+  })
+  server.on('upgrade', (request: http.IncomingMessage, _socket: unknown, head: Buffer) => {
+    keep(StreamManager.open().websocket(request, head, options), request.headers)
+  })
+  const test = await serve(server, managerOptions)
+  const scheme = transport.endsWith('tls') ? 'https' : 'http'
+  return { ...test, url: `${scheme}://127.0.0.1:${test.port}`, sockets, closes }
+}
+
+async function make(transport: Transport): Promise<Server> {
+  const settings = { enableConnectProtocol: true, maxConcurrentStreams: 1000 }
+  if (transport === 'h2') return http2.createServer({ settings })
+  if (transport === 'http1') return http.createServer()
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }])
+  if (transport === 'http1-tls') return https.createServer({ cert, key })
+  return http2.createSecureServer({ cert, key, settings, allowHTTP1: true })
+}
