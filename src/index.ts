@@ -1,5 +1,6 @@
 export { StreamManager } from './manager.js'
-export type { Listening, ListenOptions, RegisterOptions, StreamManagerEvents } from './manager.js'
+export type { RegisterOptions, StreamManagerEvents } from './manager.js'
+export type { Listening, ListenOptions } from './listen.js'
 export { RequestStream } from './request/request-stream.js'
 export type { EndOptions, RespondOptions } from './request/request-stream.js'
 export { fetchListener } from './request/fetch-listener.js'

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
 import type {
   Http2ServerRequest,
@@ -7,7 +6,6 @@ import type {
   ServerHttp2Stream,
 } from 'node:http2'
 import type { Server } from 'node:net'
-import { getSystemErrorName } from 'node:util'
 import { LazyEmitter } from './emitter.js'
 import { errorOfStatus, HoldfastError, status } from './errors.js'
 import { listStreams, type StreamFilter } from './filter.js'
@@ -17,6 +15,13 @@ import { takeRequestsOf } from './http2/request-source.js'
 import { resolveTarget, type StreamTarget } from './http2/target.js'
 import type { WebSocketTarget } from './http2/websocket-target.js'
 import { Inbox } from './inbox.js'
+import {
+  addressesOf,
+  bind,
+  checkListenOptions,
+  type Listening,
+  type ListenOptions,
+} from './listen.js'
 import { arena, frame, frameNumbers, frameWords, local, scratch } from './memory.js'
 import { native } from './native.js'
 import {
@@ -50,25 +55,6 @@ export interface RegisterOptions {
   kind?: 'raw' | 'sse'
   /** Names to list it by; together at most 255 bytes, each counting one more than its text. */
   tags?: readonly string[]
-}
-
-export interface ListenOptions {
-  /** 0, the default: any free one. */
-  port?: number
-  /** A name or address. Default `::`, and with it IPv4, where the system has IPv6; else `0.0.0.0`. */
-  host?: string
-  /** Connections that wait while nobody accepts. Default 511. */
-  backlog?: number
-  /** On `::`, leave IPv4 alone. Default false. */
-  ipv6Only?: boolean
-}
-
-/** An open port. */
-export interface Listening {
-  readonly port: number
-  readonly address: string
-  /** Stops listening; connections it accepted live on. */
-  close(): void
 }
 
 export interface StreamManagerEvents {
@@ -331,26 +317,13 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
    */
   async listen(options: ListenOptions = {}): Promise<Listening> {
     this.#requireOpen()
-    requireKnown('options', options, ['port', 'host', 'backlog', 'ipv6Only'])
-    const port = requireInteger('port', options.port ?? 0, 0, 0xffff)
-    const backlog = requireInteger('backlog', options.backlog ?? 511, 1, 0xffff)
-    const { host, ipv6Only = false } = options
-    if (host !== undefined && typeof host !== 'string') {
-      throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', 'host must be a string')
-    }
-    const addresses = host === undefined ? ['::', '0.0.0.0'] : [await resolveHost(host)]
+    const checked = checkListenOptions(options)
+    const addresses = await addressesOf(checked)
     this.#requireOpen()
-    let bound = -1
-    let address = ''
-    for (address of addresses) {
-      bound = native.listen(address, port, backlog, Boolean(ipv6Only))
-      if (bound >= 0 || !/AFNOSUPPORT|ADDRNOTAVAIL/.test(getSystemErrorName(bound))) break
-    }
-    if (bound < 0) throw listenError(getSystemErrorName(bound), `${address}:${port}`)
-    const listener = frameWords[0] ?? 0
+    const { address, port, listener } = bind(checked, addresses)
     this.#listening.add(listener)
     this.#updateRef()
-    return { port: bound, address, close: () => this.#unlisten(listener) }
+    return { port, address, close: () => this.#unlisten(listener) }
   }
 
   /**
@@ -522,17 +495,4 @@ function checkCloseOptions(options: Partial<CloseOptions>): CloseOptions {
     )
   }
   return { code, reason }
-}
-
-async function resolveHost(host: string): Promise<string> {
-  try {
-    return (await lookup(host)).address
-  } catch (error) {
-    throw new HoldfastError('ERR_HOLDFAST_LISTEN', `cannot resolve ${host}`, error)
-  }
-}
-
-function listenError(code: string, where: string): HoldfastError {
-  const cause = Object.assign(new Error(`${code}: listen ${where}`), { code, syscall: 'listen' })
-  return new HoldfastError('ERR_HOLDFAST_LISTEN', `cannot listen on ${where}: ${code}`, cause)
 }

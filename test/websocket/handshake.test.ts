@@ -219,10 +219,7 @@ describe('wrong use', () => {
         { perMessageDeflate: { colour: 'red' } },
         { color: 'red' },
       ]) {
-        throws(
-          () => manager.websocket(request, head, options as WebSocketOptions),
-          'ERR_HOLDFAST_INVALID_OPTION',
-        )
+        throws(() => manager.websocket(request, head, options), 'ERR_HOLDFAST_INVALID_OPTION')
       }
       throws(
         () => manager.websocket(request, head, { selectProtocol: () => 'not offered' }),
