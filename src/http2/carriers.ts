@@ -16,7 +16,7 @@ export const http2Carrier: Carrier<ServerHttp2Stream> = {
   ...writable,
   ended: (raw) => raw.destroyed || raw.writableEnded || raw.closed,
   respond: (raw, headers) => raw.respond({ ':status': 200, ...headers }),
-  reset: (raw, code) => raw.close(code),
+  reset: resetHttp2,
   reason(raw) {
     // CANCEL is how a client says that it wants no more (RFC 9113, section 7).
     if (raw.aborted && (raw.rstCode === 0 || raw.rstCode === 8)) return 'abort'
@@ -24,9 +24,25 @@ export const http2Carrier: Carrier<ServerHttp2Stream> = {
   },
 }
 
+/**
+ * Node ends a stream that it resets, and sends that end first: the peer would take what it has for the
+ * whole. So it gets nothing to end.
+ */
+function resetHttp2(raw: ServerHttp2Stream, code: number): void {
+  if (raw.closed) return
+  raw.end = () => raw
+  raw.close(code)
+  delete (raw as Partial<ServerHttp2Stream>).end
+}
+
 /** An HTTP/1.1 response: it encodes its own bytes, so it is kept until it closes. */
 export const http1Carrier: Carrier<ServerResponse> = {
   ...writable,
+  end(raw) {
+    // Node 22 and 24 put the last chunk before the others when they are still corked.
+    while (raw.writableCorked > 0) raw.uncork()
+    raw.end()
+  },
   respond: (raw, headers) => void raw.writeHead(200, headers).flushHeaders(),
   reset: (raw) => void raw.destroy(),
   reason: (raw) => (raw.writableFinished ? 'end' : raw.errored ? 'reset' : 'abort'),

@@ -22,7 +22,7 @@ export const http1Requests: RequestCarrier<ServerResponse> = {
   },
   end(raw) {
     if (!raw.headersSent) raw.writeHead(503)
-    raw.end()
+    http1Carrier.end(raw)
   },
   isHead: (raw) => raw.req.method === 'HEAD',
   hasBody: ({ req: { headers } }) =>
@@ -48,7 +48,7 @@ export const http1Requests: RequestCarrier<ServerResponse> = {
 
   endWithTrailers(raw, fields) {
     raw.addTrailers(fields)
-    raw.end()
+    http1Carrier.end(raw)
   },
 
   attach(raw: Raw, sink) {

@@ -87,7 +87,7 @@ export function resolveHttp2(raw: Raw): ResolvedTarget {
 
 /** Called for each request as it comes: what would be lost before its handler asks for it is kept. */
 export function prepareHttp2Request(raw: Raw): void {
-  raw.on('error', () => {})
+  raw.on('error', ignore)
   if (!raw.endAfterHeaders) raw.once('trailers', keepTrailers)
 }
 
@@ -116,3 +116,5 @@ function closeUnread(this: Raw): void {
   if (this.readableEnded || this[kTrailersToSend]) return
   setImmediate(() => this.destroyed || this.close(constants.NGHTTP2_NO_ERROR))
 }
+
+function ignore(): void {}

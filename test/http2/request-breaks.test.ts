@@ -184,6 +184,26 @@ describe('a client that goes before it was answered', () => {
   })
 })
 
+describe('a stream that is reset from here', () => {
+  const moments: Record<string, () => Promise<void> | undefined> = {
+    'in the tick of its last message': () => undefined,
+    later: outside,
+    'when its messages have arrived': () =>
+      new Promise((resolve) => server!.client.ping(() => resolve())),
+  }
+  for (const [when, moment] of Object.entries(moments)) {
+    it(`${when} is no end to its client, which would take it for the whole`, async () => {
+      const client = await serving(async (stream) => {
+        stream.respond()
+        stream.write('half')
+        await moment()
+        stream.close({ code: 11 })
+      })
+      expect((await ask(client, '/')).code).toBe(11)
+    })
+  }
+})
+
 describe('a handler that fails', () => {
   const failures: Record<string, (act: () => void) => Handler> = {
     throws: (act) => () => {
