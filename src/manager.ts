@@ -22,7 +22,7 @@ import {
   type Listening,
   type ListenOptions,
 } from './listen.js'
-import { arena, frame, frameNumbers, frameWords, local, scratch } from './memory.js'
+import { arena, frame, frameNumbers, local, scratch } from './memory.js'
 import { native } from './native.js'
 import {
   checkOptions,
