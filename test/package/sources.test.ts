@@ -65,9 +65,10 @@ describe('the layers of native/', () => {
     codec: ['base'],
     reactor: ['base'],
     core: ['base', 'codec'],
+    h2: ['base', 'core', 'reactor'],
     listener: ['base', 'core', 'reactor'],
     loop: ['base', 'core', 'reactor'],
-    binding: ['base', 'codec', 'core', 'listener', 'loop', 'reactor'],
+    binding: ['base', 'codec', 'core', 'h2', 'listener', 'loop', 'reactor'],
   }
 
   test('headers are included downwards alone', () => {

@@ -27,6 +27,7 @@ class Fd {
   }
   ~Fd() { Close(); }
   int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
   void Close() {
     if (fd_ >= 0) CHECK(close(std::exchange(fd_, -1)) == 0);
   }

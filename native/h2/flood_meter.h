@@ -1,0 +1,47 @@
+// Frames that cost the peer nothing and us something: an allowance that time, requests and our own
+// answers fill up, and that idle chatter spends. The library bounds CONTINUATION and its queue of
+// acknowledgements; the rest it takes without end.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace holdfast {
+
+class FloodMeter {
+ public:
+  static constexpr uint32_t kMost = 2000;
+  static constexpr uint32_t kEachSecond = 100;
+
+  // What a frame costs.
+  static constexpr uint32_t kChatter = 1;  // empty DATA, WINDOW_UPDATE, PRIORITY, PING, unknown
+  static constexpr uint32_t kSettings = 5;
+  static constexpr uint32_t kOurReset = 5;
+  static constexpr uint32_t kInvalid = 20;
+  static constexpr uint32_t kLateReset = 2;    // of a stream that was answered
+  static constexpr uint32_t kRapidReset = 10;  // of one that was not (CVE-2023-44487)
+  // What brings some back: most peers answer our DATA with two WINDOW_UPDATE each.
+  static constexpr uint32_t kRequestEarns = 4;
+  static constexpr uint32_t kDataEarns = 2;
+
+  explicit FloodMeter(uint64_t now_ms) : filled_ms_(now_ms) {}
+
+  // False when the peer has overdone it.
+  bool Spend(uint32_t cost, uint64_t now_ms) {
+    const uint64_t earned = (now_ms - filled_ms_) * kEachSecond / 1000;
+    if (earned > 0) {
+      Earn(static_cast<uint32_t>(std::min<uint64_t>(earned, kMost)));
+      filled_ms_ = now_ms;
+    }
+    if (left_ < cost) return false;
+    left_ -= cost;
+    return true;
+  }
+  void Earn(uint32_t n) { left_ = std::min(left_ + n, kMost); }
+
+ private:
+  uint64_t filled_ms_;
+  uint32_t left_ = kMost;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,218 @@
+#include "h2/session.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace holdfast {
+namespace {
+
+constexpr uint32_t kMostLingered = 1 << 20;
+constexpr uint64_t kNever = ~uint64_t{0};
+
+}  // namespace
+
+std::unique_ptr<H2Session> H2Session::Open(H2Context& context, int fd) {
+  std::unique_ptr<H2Session> session(new H2Session(context, fd));
+  return session->Start() ? std::move(session) : nullptr;
+}
+
+H2Session::H2Session(H2Context& context, int fd)
+    : context_(context),
+      fd_(fd),
+      flood_(context.now_ms),
+      opened_ms_(context.now_ms),
+      read_ms_(context.now_ms),
+      empty_ms_(context.now_ms) {}
+
+H2Session::~H2Session() {
+  finished_ = true;
+  while (first_ != nullptr) Forget(*first_, StreamEnd::kSession, ng::kCancel);
+  if (session_ != nullptr) context_.api.session_del(session_);
+  if (dirty_) std::erase(context_.dirty, this);
+  CHECK(close(fd_) == 0);
+}
+
+bool H2Session::Start() {
+  const Nghttp2Api& api = context_.api;
+  const H2Limits& limits = context_.limits;
+  if (api.session_server_new2(&session_, context_.callbacks(), this, context_.option()) != 0) {
+    session_ = nullptr;
+    return false;
+  }
+  const ng::SettingsEntry settings[] = {
+      {ng::kSettingsMaxConcurrentStreams, limits.max_streams},
+      {ng::kSettingsInitialWindowSize, limits.stream_window},
+      {ng::kSettingsMaxHeaderListSize, limits.max_header_bytes},
+      {ng::kSettingsEnableConnectProtocol, 1},
+  };
+  if (api.submit_settings(session_, 0, settings, std::size(settings)) != 0 ||
+      api.session_set_local_window_size(session_, 0, 0,
+                                        static_cast<int32_t>(limits.connection_window)) != 0) {
+    return false;
+  }
+  MarkDirty();
+  return true;
+}
+
+bool H2Session::Read() {
+  std::vector<uint8_t>& input = context_.input;
+  for (size_t total = 0; total < kReadATurn && !finished_;) {
+    const ssize_t count = recv(fd_, input.data(), input.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;
+    if (count <= 0) {  // broken, or the peer's end: its input is drained, and it hears no more
+      Fail();
+      return false;
+    }
+    const auto size = static_cast<size_t>(count);
+    total += size;
+    if (!Feed({input.data(), size})) {
+      lingered_bytes_ += static_cast<uint32_t>(size);
+      if (lingered_bytes_ > kMostLingered) Fail();
+    }
+  }
+  return !finished_;
+}
+
+// False if nobody listens any more.
+bool H2Session::Feed(std::span<const uint8_t> bytes) {
+  if (session_ == nullptr || terminating_) return false;
+  read_ms_ = context_.now_ms;
+  const ssize_t used = context_.api.session_mem_recv(session_, bytes.data(), bytes.size());
+  // Most faults of the peer it answers by itself; after these it reads no further.
+  if (used < 0) Terminate(used == ng::kErrFlooded ? ng::kEnhanceYourCalm : ng::kProtocolError);
+  MarkDirty();
+  return true;
+}
+
+void H2Session::Flush() {
+  dirty_ = false;
+  if (finished_ || session_ == nullptr) return;
+  const uint64_t now_ms = context_.now_ms;
+  if (blocked()) {
+    const size_t pieces = unsent_.size();
+    const uint32_t begin = unsent_.front().begin;
+    if (!WriteUnsent(fd_, &unsent_)) return Fail();
+    if (unsent_.size() != pieces || unsent_.front().begin != begin) blocked_ms_ = now_ms;
+    if (blocked()) return;
+  }
+  blocked_ms_ = 0;
+  for (size_t written = 0;;) {
+    Gather();
+    const size_t size = context_.output.size();
+    if (finished_ || size == 0) break;
+    if (!context_.output.WriteTo(fd_, &unsent_)) return Fail();
+    if (blocked()) {
+      blocked_ms_ = now_ms;
+      return;
+    }
+    written += size;
+    if (written >= kWriteATurn) {
+      MarkDirty();
+      return;
+    }
+  }
+  if (finished_) return;
+  if (context_.api.session_want_read(session_) == 0 &&
+      context_.api.session_want_write(session_) == 0) {
+    Linger();
+  }
+}
+
+void H2Session::Gather() {
+  Output& output = context_.output;
+  while (output.HasRoomForFrame()) {
+    const uint8_t* data;
+    const ssize_t size = context_.api.session_mem_send(session_, &data);
+    if (size < 0) return Fail();
+    // Nothing is left; or send_data has refused for want of room, and goes on in the next round.
+    if (size == 0) return;
+    output.Copy({data, static_cast<size_t>(size)});
+  }
+}
+
+void H2Session::MarkDirty() {
+  if (dirty_ || finished_) return;
+  dirty_ = true;
+  context_.dirty.push_back(this);
+}
+
+// Closing with bytes unread would make the system reset the connection, and the peer lose our
+// GOAWAY.
+void H2Session::Linger() {
+  while (first_ != nullptr) Forget(*first_, StreamEnd::kSession, ng::kCancel);
+  context_.api.session_del(session_);
+  session_ = nullptr;
+  linger_until_ms_ = context_.now_ms + context_.limits.linger_ms;
+  if (shutdown(fd_, SHUT_WR) != 0) Fail();
+}
+
+uint64_t H2Session::CheckTime() {
+  if (finished_) return kNever;
+  const H2Limits& limits = context_.limits;
+  const uint64_t now_ms = context_.now_ms;
+  uint64_t next_ms = kNever;
+  const auto passed = [&](uint64_t deadline_ms) {
+    if (now_ms >= deadline_ms) return true;
+    next_ms = std::min(next_ms, deadline_ms);
+    return false;
+  };
+  if (session_ == nullptr) {
+    if (passed(linger_until_ms_)) Fail();
+    return next_ms;
+  }
+  if (blocked_ms_ != 0 && passed(blocked_ms_ + limits.stall_ms)) Fail();
+  if (terminating_) return next_ms;
+  if (!heard_settings_ && passed(opened_ms_ + limits.preface_ms)) Terminate(ng::kSettingsTimeout);
+  if (headers_ms_ != 0 && passed(headers_ms_ + limits.headers_ms)) Terminate(ng::kEnhanceYourCalm);
+  if (notice_ms_ != 0 && passed(notice_ms_ + limits.drain_notice_ms)) FinishShutdown();
+  if (stream_count_ == 0 && !shutting_ && passed(empty_ms_ + limits.idle_ms)) Shutdown();
+  if (pinged_ms_ != 0) {
+    if (passed(pinged_ms_ + limits.ping_timeout_ms)) Fail();
+  } else if (limits.ping_interval_ms != 0 && passed(read_ms_ + limits.ping_interval_ms)) {
+    pinged_ms_ = now_ms;
+    next_ms = std::min(next_ms, now_ms + limits.ping_timeout_ms);
+    (void)Submitted(context_.api.submit_ping(session_, 0, nullptr));
+  }
+  return next_ms;
+}
+
+void H2Session::Shutdown() {
+  if (shutting_ || terminating_ || session_ == nullptr) return;
+  shutting_ = true;
+  notice_ms_ = context_.now_ms;
+  // What the peer sent before it heard the first is served; its PING answer says that it has.
+  if (!Submitted(context_.api.submit_shutdown_notice(session_))) return;
+  if (pinged_ms_ == 0) pinged_ms_ = context_.now_ms;
+  (void)Submitted(context_.api.submit_ping(session_, 0, nullptr));
+}
+
+void H2Session::FinishShutdown() {
+  notice_ms_ = 0;
+  const int32_t last = context_.api.session_get_last_proc_stream_id(session_);
+  (void)Submitted(context_.api.submit_goaway(session_, 0, last, ng::kNoError, nullptr, 0));
+}
+
+void H2Session::Terminate(uint32_t code) {
+  if (terminating_ || session_ == nullptr) return;
+  terminating_ = true;
+  (void)Submitted(context_.api.session_terminate_session(session_, code));
+}
+
+void H2Session::Spend(uint32_t cost) {
+  if (!flood_.Spend(cost, context_.now_ms)) Terminate(ng::kEnhanceYourCalm);
+}
+
+// Only a want of memory is refused here, and then the session can do nothing more.
+bool H2Session::Submitted(int result) {
+  if (result != 0) Fail();
+  MarkDirty();
+  return result == 0;
+}
+
+}  // namespace holdfast

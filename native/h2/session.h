@@ -1,0 +1,129 @@
+// One HTTP/2 connection without TLS, server side, on a non-blocking socket.
+//
+// The library keeps the protocol; what it does not keep is kept here: how much a peer may make us
+// hold, how long it may take, and how many idle frames it may send. A session never writes by
+// itself: what has something to say is listed as dirty, and its thread flushes it once a turn, all
+// frames in one write.
+//
+// Threads: one. Owned by the thread's table; destroyed there, never from inside an event.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "h2/context.h"
+#include "h2/flood_meter.h"
+
+namespace holdfast {
+
+class H2Session {
+ public:
+  // Takes the descriptor. nullptr if the library refuses for want of memory; it is closed then.
+  static std::unique_ptr<H2Session> Open(H2Context& context, int fd);
+  // Tells the end of every stream that is left.
+  ~H2Session();
+  H2Session(const H2Session&) = delete;
+  H2Session& operator=(const H2Session&) = delete;
+
+  int fd() const { return fd_; }
+  uint32_t streams() const { return stream_count_; }
+  uint64_t queued_bytes() const { return queued_bytes_; }
+
+  // Reads what is there, up to a bound. True if there may be more.
+  bool Read();
+  // Writes what there is to write, until the socket takes no more.
+  void Flush();
+  bool dirty() const { return dirty_; }
+  // Whether nothing more will come of it, so that it may be destroyed.
+  bool finished() const { return finished_; }
+  // Whether the socket took less than there was.
+  bool blocked() const { return !unsent_.empty(); }
+
+  // Looks at its time-outs; when to look again.
+  uint64_t CheckTime();
+
+  // The operations on a stream. Fields as in h2/fields.h, checked; false and nothing done if they
+  // may not be sent, or if the stream is past it.
+  bool Inform(H2Stream& stream, std::string_view fields);
+  bool Respond(H2Stream& stream, std::string_view fields, bool end);
+  bool Write(H2Stream& stream, Piece piece, WriteTag tag);
+  bool End(H2Stream& stream, std::string_view trailers = {});
+  void Reset(H2Stream& stream, uint32_t code);
+  // Acknowledges bytes of the request: the peer may send that many more.
+  void Consume(H2Stream& stream, uint32_t bytes);
+
+  // Lets what is under way end, takes nothing new: GOAWAY in two steps (RFC 9113, section 6.8).
+  void Shutdown();
+  // GOAWAY with the code, and the end.
+  void Terminate(uint32_t code);
+
+ private:
+  friend class H2Callbacks;
+  // What one turn reads or writes of one session before the others have theirs.
+  static constexpr size_t kReadATurn = 256 << 10;
+  static constexpr size_t kWriteATurn = 1 << 20;
+
+  H2Session(H2Context& context, int fd);
+
+  bool Start();
+  bool Feed(std::span<const uint8_t> bytes);
+  void Gather();
+  void MarkDirty();
+  void Fail() { finished_ = true; }
+  void Linger();
+  void Spend(uint32_t cost);
+  void FinishShutdown();
+
+  // From the library.
+  void OnFrameBegin(const ng::Frame& frame);
+  void OnHeadersBegin(const ng::Frame& frame);
+  bool OnField(const ng::Frame& frame, std::string_view name, std::string_view value);
+  void OnFrame(const ng::Frame& frame);
+  void OnHeaders(H2Stream& stream, bool ended);
+  void OnData(int32_t id, std::span<const uint8_t> bytes);
+  void OnSent(const ng::Frame& frame);
+  void OnStreamClose(int32_t id, uint32_t code);
+  ssize_t OnRead(H2Stream& stream, size_t most, uint32_t* flags);
+  void SendData(H2Stream& stream, std::span<const uint8_t> frame_header, size_t size);
+
+  H2Stream* Find(int32_t id) const;
+  bool Submitted(int result);
+  // Tells the library that there is something to send, if it asked before.
+  void Resume(H2Stream& stream);
+  void DropParts(H2Stream& stream);
+  void Forget(H2Stream& stream, StreamEnd end, uint32_t code);
+
+  H2Context& context_;
+  const int fd_;
+  ng::Session* session_ = nullptr;
+  H2Stream* first_ = nullptr;
+  uint32_t stream_count_ = 0;
+  uint32_t data_bytes_ = 0;  // of the DATA frame that is being read
+  uint64_t queued_bytes_ = 0;
+  std::vector<Piece> unsent_;
+  // The header block that is being read. One at a time: no other frame may come between.
+  std::unique_ptr<std::string> fields_;
+  uint32_t fields_size_ = 0;
+
+  FloodMeter flood_;
+  const uint64_t opened_ms_;
+  uint64_t read_ms_;         // when the peer was last heard
+  uint64_t headers_ms_ = 0;  // when the open header block began; 0: none
+  uint64_t blocked_ms_ = 0;  // since when the socket takes nothing; 0: it does
+  uint64_t pinged_ms_ = 0;   // when the PING that is under way was sent; 0: none
+  uint64_t empty_ms_;        // since when there is no stream
+  uint64_t notice_ms_ = 0;   // when the first GOAWAY was sent; 0: not, or the second was, too
+  uint64_t linger_until_ms_ = 0;
+  uint32_t lingered_bytes_ = 0;
+  bool heard_settings_ = false;
+  bool dirty_ = false;
+  bool shutting_ = false;
+  bool terminating_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace holdfast
