@@ -28,6 +28,9 @@ const opcode = { close: 8, ping: 9, pong: 10 } as const
 const kCancel = 8
 /** How long a peer may take to end once the manager has gone, in ms; the native sweep's time. */
 const kStuckMs = 5000
+/** How long a peer may take to end its side once ours has ended, in ms: nghttpx never does. */
+const kLingerMs = 1000
+const kNoError = 0
 /** Small pieces cost much more memory than their bytes, so a message may come in so many at most. */
 const kMinPieces = 1024
 const kBytesAPiece = 64
@@ -188,8 +191,7 @@ export class WebSocketConnection implements Carrier<Duplex> {
     if (raw.destroyed || raw.closed) return
     // The manager has gone, and its sweep: nobody else will look after the peer's answer.
     this.end()
-    const timer = setTimeout(() => this.#below.reset(raw, kCancel), kStuckMs).unref()
-    raw.once('close', () => clearTimeout(timer))
+    this.#resetAfter(kStuckMs, kCancel)
   }
 
   handleData(chunk: Buffer): void {
@@ -259,6 +261,16 @@ export class WebSocketConnection implements Carrier<Duplex> {
     else receiver.once('finish', cleanup).once('error', cleanup)
   }
 
+  /** Both have said all; a peer that keeps its side open gets no more of it (RFC 9113, section 8.1). */
+  #linger(): void {
+    this.#resetAfter(kLingerMs, kNoError)
+  }
+
+  #resetAfter(ms: number, code: number): void {
+    const timer = setTimeout(() => this.#below.reset(this.#raw, code), ms).unref()
+    this.#raw.once('close', () => clearTimeout(timer))
+  }
+
   #begin(): void {
     const answer = this.#answer
     this.#answer = undefined
@@ -304,7 +316,9 @@ export class WebSocketConnection implements Carrier<Duplex> {
   /** Ends our side, behind all that was written. */
   #finish(): void {
     const end = (): void => {
-      if (!this.#below.ended(this.#raw)) this.#below.end(this.#raw)
+      if (this.#below.ended(this.#raw)) return
+      this.#raw.once('finish', () => this.#linger())
+      this.#below.end(this.#raw)
     }
     if (this.#deflating) this.#deflating.whenIdle(end)
     else end()

@@ -1,4 +1,4 @@
-import type http2 from 'node:http2';
+import type http2 from 'node:http2'
 import { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { EventEmitter, once } from 'node:events'
 import { extension, PerMessageDeflate, Receiver, Sender } from '../../dist/websocket/ws-parts.js'
@@ -79,7 +79,6 @@ export class Http2WebSocket extends EventEmitter {
     const client = new Http2WebSocket(stream)
     stream.on('error', () => {})
     stream.on('close', () => (client.isClosed = true))
-    stream.on('end', () => (client.isEnded = true))
     const [response] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders]
     client.headers = response
     client.#start(offer)
@@ -114,6 +113,13 @@ export class Http2WebSocket extends EventEmitter {
         this.closeReason = reason.toString()
       })
       .on('error', (error) => this.emit('error', error))
+    // What came before the end may still be on its way through zlib.
+    const receiver = this.#receiver
+    const end = () => (this.isEnded = true)
+    this.stream.on('end', () => {
+      if (receiver.writableFinished || receiver.errored) end()
+      else receiver.once('finish', end).once('error', end).end()
+    })
     this.stream.on('data', (chunk: Buffer) => {
       if (this.closeCode === undefined) this.#receiver.write(chunk)
     })

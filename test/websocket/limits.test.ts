@@ -149,6 +149,16 @@ describe('a peer that floods', () => {
 })
 
 describe('time', () => {
+  it('ends a stream whose peer has closed, and been answered, but keeps it open', async () => {
+    const { server, client } = await pair({ manager: { cleanupIntervalMs: 3_600_000 } })
+    client.sendRaw(clientFrame(Buffer.from([3, 232]), { opcode: 8 }))
+    await until('the stream is closed', () => client.isClosed)
+    expect(client.closeCode).toBe(1000)
+    expect(client.stream.rstCode).toBe(0)
+    expect(server.closes).toEqual([{ reason: 'end', code: 1000, text: '' }])
+    await server.close()
+  })
+
   it('closes an idle WebSocket with 1001, and breaks off one that does not answer', async () => {
     const { server, client } = await pair({
       manager: { idleTimeoutMs: 100, cleanupIntervalMs: 50 },

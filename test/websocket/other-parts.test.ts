@@ -69,6 +69,9 @@ function echoOrClose(socket: WebSocketStream): void {
   })
 }
 
+/** Nobody but the WebSocket itself ends a stream whose proxy does not. */
+const patient = { onSocket: echoOrClose, manager: { cleanupIntervalMs: 3_600_000 } }
+
 describe('behind a proxy that turns Upgrade into extended CONNECT', () => {
   let proxy: ChildProcess | undefined
   let folder = ''
@@ -130,7 +133,7 @@ describe('behind a proxy that turns Upgrade into extended CONNECT', () => {
   }
 
   it.skipIf(!has('nghttpx', '--version'))('nghttpx', async () => {
-    const server = await serveWebSockets('h2', { onSocket: echoOrClose })
+    const server = await serveWebSockets('h2', patient)
     const port = await start('nghttpx', (frontend) => [
       '--conf=/dev/null',
       '--workers=1',
@@ -141,7 +144,7 @@ describe('behind a proxy that turns Upgrade into extended CONNECT', () => {
   })
 
   it.skipIf(!has('haproxy', '-v'))('HAProxy', async () => {
-    const server = await serveWebSockets('h2', { onSocket: echoOrClose })
+    const server = await serveWebSockets('h2', patient)
     folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
     const config = join(folder, 'haproxy.cfg')
     const port = await start('haproxy', (frontend) => {
