@@ -12,6 +12,9 @@ export type FaceData =
   string | number | ArrayBufferLike | ArrayBufferView | readonly (ArrayBuffer | Uint8Array)[]
 type Written = (error?: Error) => void
 
+/** RFC 9113, section 7. */
+const kCancel = 8
+
 /**
  * A WebSocket stream as the `ws` package shows one, for libraries written to that. Its events are
  * those of `ws`: `message` (data, isBinary), `close` (code, reason), `ping`, `pong`, `error`.
@@ -115,7 +118,9 @@ export class WebSocketFace extends EventEmitter {
   }
 
   terminate(): void {
-    if (!this.#isClosed) this.#connection.terminate()
+    if (this.#isClosed) return
+    // One that is closing already is not closed once more.
+    if (!this.#stream.close({ code: kCancel })) this.#connection.terminate()
   }
 
   pause(): void {
