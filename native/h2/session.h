@@ -30,6 +30,9 @@ class H2Session {
   H2Session& operator=(const H2Session&) = delete;
 
   int fd() const { return fd_; }
+  // Where its thread's table holds it.
+  uint32_t place() const { return place_; }
+  void set_place(uint32_t place) { place_ = place; }
   uint32_t streams() const { return stream_count_; }
   uint64_t queued_bytes() const { return queued_bytes_; }
 
@@ -99,6 +102,7 @@ class H2Session {
 
   H2Context& context_;
   const int fd_;
+  uint32_t place_ = 0;
   ng::Session* session_ = nullptr;
   H2Stream* first_ = nullptr;
   uint32_t stream_count_ = 0;

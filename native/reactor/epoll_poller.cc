@@ -13,10 +13,31 @@ namespace {
 constexpr uint32_t kKindShift = 62;
 constexpr uint64_t kTokenMask = (uint64_t{1} << kKindShift) - 1;
 
+// Two bits for four kinds: the wake-up and the timer share one, as neither has a token of a user's.
+constexpr uint64_t kOwn = 0;
+constexpr uint64_t kTimerToken = 1;
+constexpr uint64_t TagOf(PollEvent::Kind kind) {
+  switch (kind) {
+    case PollEvent::Kind::kHangup:
+      return 1;
+    case PollEvent::Kind::kReadable:
+      return 2;
+    case PollEvent::Kind::kSocket:
+      return 3;
+    default:
+      return kOwn;
+  }
+}
+PollEvent::Kind KindOf(uint64_t data) {
+  constexpr PollEvent::Kind kKinds[] = {PollEvent::Kind::kWakeup, PollEvent::Kind::kHangup,
+                                        PollEvent::Kind::kReadable, PollEvent::Kind::kSocket};
+  return data == kTimerToken ? PollEvent::Kind::kTimer : kKinds[data >> kKindShift];
+}
+
 Status Add(int poller, int fd, uint32_t events, PollEvent::Kind kind, uint64_t token) {
   epoll_event event{};
   event.events = events;
-  event.data.u64 = static_cast<uint64_t>(kind) << kKindShift | (token & kTokenMask);
+  event.data.u64 = TagOf(kind) << kKindShift | (token & kTokenMask);
   return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) == 0 ? Status::kOk : Status::kSystem;
 }
 
@@ -34,7 +55,7 @@ std::unique_ptr<Poller> Poller::Create() {
   if (poller->fd_ < 0 || poller->wake_fd_ < 0 || poller->timer_fd_ < 0) return nullptr;
   // The wake-up is edge-triggered: each write is told, and nobody has to read the counter.
   if (!IsOk(Add(poller->fd_, poller->wake_fd_, EPOLLIN | EPOLLET, PollEvent::Kind::kWakeup, 0)) ||
-      !IsOk(Add(poller->fd_, poller->timer_fd_, EPOLLIN, PollEvent::Kind::kTimer, 0))) {
+      !IsOk(Add(poller->fd_, poller->timer_fd_, EPOLLIN, PollEvent::Kind::kTimer, kTimerToken))) {
     return nullptr;
   }
   return poller;
@@ -73,6 +94,10 @@ Status Poller::WatchReadable(int fd, uint64_t token) {
   return Add(fd_, fd, EPOLLIN, PollEvent::Kind::kReadable, token);
 }
 
+Status Poller::WatchSocket(int fd, uint64_t token) {
+  return Add(fd_, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, PollEvent::Kind::kSocket, token);
+}
+
 Status Poller::ForgetHangup(int fd) { return Remove(fd_, fd); }
 Status Poller::ForgetReadable(int fd) { return Remove(fd_, fd); }
 
@@ -85,14 +110,20 @@ int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
     count = epoll_wait(fd_, ready, most, timeout_ms);
   } while (count < 0 && errno == EINTR);
   for (int i = 0; i < count; i++) {
-    const auto kind = static_cast<PollEvent::Kind>(ready[i].data.u64 >> kKindShift);
+    const auto kind = KindOf(ready[i].data.u64);
     if (kind == PollEvent::Kind::kTimer) {
       // A timerfd rearms when it is read. EAGAIN: it was set anew meanwhile.
       uint64_t expirations;
       CHECK(read(timer_fd_, &expirations, sizeof expirations) == sizeof expirations ||
             errno == EAGAIN);
     }
-    events[static_cast<size_t>(i)] = {kind, ready[i].data.u64 & kTokenMask};
+    PollEvent& event = events[static_cast<size_t>(i)];
+    event = {kind, ready[i].data.u64 & kTokenMask};
+    if (kind == PollEvent::Kind::kSocket) {
+      constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
+      event.readable = (ready[i].events & (EPOLLIN | EPOLLRDHUP | kBroken)) != 0;
+      event.writable = (ready[i].events & (EPOLLOUT | kBroken)) != 0;
+    }
   }
   return count;
 }

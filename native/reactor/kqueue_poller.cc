@@ -13,9 +13,11 @@ namespace {
 // EVFILT_USER and EVFILT_TIMER have name spaces of their own.
 constexpr uintptr_t kWakeIdent = 0;
 constexpr uintptr_t kTimerIdent = 0;
-// One EVFILT_READ a descriptor: which of the two watches it is stands above the token.
+// Which watch of a descriptor it is stands above the token. The wake-up and the timer are told by
+// their filter, so a kind of theirs is free.
 constexpr uint32_t kKindShift = 62;
 constexpr uint64_t kTokenMask = (uint64_t{1} << kKindShift) - 1;
+constexpr auto kSocketTag = static_cast<uint64_t>(PollEvent::Kind::kTimer);
 
 Status Change(int poller, uintptr_t ident, int16_t filter, uint16_t flags, uint32_t fflags,
               int64_t data, uint64_t udata) {
@@ -29,7 +31,8 @@ Status Change(int poller, uintptr_t ident, int16_t filter, uint16_t flags, uint3
 }
 
 uint64_t Tagged(PollEvent::Kind kind, uint64_t token) {
-  return static_cast<uint64_t>(kind) << kKindShift | (token & kTokenMask);
+  const uint64_t tag = kind == PollEvent::Kind::kSocket ? kSocketTag : static_cast<uint64_t>(kind);
+  return tag << kKindShift | (token & kTokenMask);
 }
 
 }  // namespace
@@ -70,6 +73,13 @@ Status Poller::WatchReadable(int fd, uint64_t token) {
                 Tagged(PollEvent::Kind::kReadable, token));
 }
 
+Status Poller::WatchSocket(int fd, uint64_t token) {
+  const uint64_t data = Tagged(PollEvent::Kind::kSocket, token);
+  const auto ident = static_cast<uintptr_t>(fd);
+  const Status reads = Change(fd_, ident, EVFILT_READ, EV_ADD | EV_CLEAR, 0, 0, data);
+  return IsOk(reads) ? Change(fd_, ident, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 0, data) : reads;
+}
+
 Status Poller::ForgetHangup(int fd) {
   return Change(fd_, static_cast<uintptr_t>(fd), EVFILT_READ, EV_DELETE, 0, 0, 0);
 }
@@ -88,6 +98,11 @@ int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
   for (int i = 0; i < count; i++) {
     const uint64_t data = reinterpret_cast<uint64_t>(ready[i].udata);
     PollEvent event{static_cast<PollEvent::Kind>(data >> kKindShift), data & kTokenMask};
+    if (data >> kKindShift == kSocketTag) {
+      event.kind = PollEvent::Kind::kSocket;
+      event.readable = ready[i].filter == EVFILT_READ;
+      event.writable = ready[i].filter == EVFILT_WRITE || (ready[i].flags & EV_EOF) != 0;
+    }
     if (ready[i].filter == EVFILT_USER) event.kind = PollEvent::Kind::kWakeup;
     if (ready[i].filter == EVFILT_TIMER) event.kind = PollEvent::Kind::kTimer;
     if (event.kind == PollEvent::Kind::kHangup && (ready[i].flags & EV_EOF) == 0) continue;

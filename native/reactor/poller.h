@@ -20,9 +20,13 @@ struct PollEvent {
     kTimer,
     kHangup,  // the peer closed its side, or the connection broke. Unread input may lie before it.
     kReadable,  // input, or a connection to accept
+    kSocket,    // what a session waits for: see `readable` and `writable`
   };
   Kind kind;
   uint64_t token;  // of a socket: what it was watched under
+  // Of kSocket. Both when the connection broke: the next read or write tells.
+  bool readable = false;
+  bool writable = false;
 };
 
 class Poller final : public Waker {
@@ -45,6 +49,8 @@ class Poller final : public Waker {
   [[nodiscard]] Status WatchHangup(int fd, uint64_t token);
   // Level-triggered.
   [[nodiscard]] Status WatchReadable(int fd, uint64_t token);
+  // Edge-triggered, both ways: who is told goes on until the system has no more.
+  [[nodiscard]] Status WatchSocket(int fd, uint64_t token);
   [[nodiscard]] Status ForgetHangup(int fd);
   [[nodiscard]] Status ForgetReadable(int fd);
 

@@ -29,6 +29,7 @@ Status Reactor::Process(ReactorHandler& handler) {
         handler.OnHangup(event.token);
         break;
       case PollEvent::Kind::kReadable:
+      case PollEvent::Kind::kSocket:
         break;  // nobody watches input here; the listener has a poller of its own
     }
   }

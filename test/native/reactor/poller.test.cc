@@ -148,4 +148,28 @@ TEST_CASE("a poller that goes takes its descriptors with it") {
   EXPECT(OpenDescriptors() == before);
 }
 
+TEST_CASE("a socket watched both ways is told once that it can be written, then what comes") {
+  const auto poller = Poller::Create();
+  REQUIRE(poller != nullptr);
+  Connection connection = MakeConnection();
+  constexpr uint64_t kToken = (uint64_t{1} << 62) - 2;
+  REQUIRE(IsOk(poller->WatchSocket(connection.server.get(), kToken)));
+  auto events = WaitForSome(*poller);
+  REQUIRE(!events.empty());
+  EXPECT(events[0].kind == Kind::kSocket);
+  EXPECT(events[0].token == kToken);
+  EXPECT(events[0].writable);
+  EXPECT(!events[0].readable);
+  EXPECT(Wait(*poller).empty());
+  REQUIRE(write(connection.client.get(), "x", 1) == 1);
+  events = WaitForSome(*poller);
+  REQUIRE(!events.empty());
+  EXPECT(events[0].readable);
+  EXPECT(Wait(*poller).empty());
+  connection.client.Close();
+  events = WaitForSome(*poller);
+  REQUIRE(!events.empty());
+  EXPECT(events[0].readable);
+}
+
 }  // namespace holdfast::test

@@ -1,0 +1,96 @@
+#include "h2/session_table.h"
+
+#include "base/clock.h"
+
+namespace holdfast {
+namespace {
+
+// Thirty bits of generation: a token has 62.
+constexpr uint32_t kGenerationMask = (uint32_t{1} << 30) - 1;
+
+uint64_t TokenOf(uint32_t generation, uint32_t place) {
+  return static_cast<uint64_t>(generation) << 32 | place;
+}
+
+}  // namespace
+
+void H2SessionTable::BeginTurn() { context_.now_ms = MonotonicMs(); }
+
+void H2SessionTable::Adopt(int fd) {
+  std::unique_ptr<H2Session> session = H2Session::Open(context_, fd);
+  if (session == nullptr) return;
+  uint32_t place;
+  if (free_.empty()) {
+    place = static_cast<uint32_t>(places_.size());
+    places_.emplace_back();
+  } else {
+    place = free_.back();
+    free_.pop_back();
+  }
+  Place& taken = places_[place];
+  taken.generation = (taken.generation + 1) & kGenerationMask;
+  session->set_place(place);
+  taken.session = std::move(session);
+  if (size_++ == 0) next_slice_ms_ = context_.now_ms + kSliceMs;
+  if (!IsOk(poller_.WatchSocket(fd, TokenOf(taken.generation, place)))) Release(*taken.session);
+}
+
+void H2SessionTable::OnSocket(const PollEvent& event) {
+  const auto place = static_cast<uint32_t>(event.token);
+  if (place >= places_.size()) return;
+  Place& held = places_[place];
+  if (held.session == nullptr || held.generation != event.token >> 32) return;
+  H2Session& session = *held.session;
+  if (event.writable && session.blocked()) session.Flush();
+  if (event.readable && session.Read()) readable_.push_back(event.token);
+  ReleaseIfFinished(session);
+}
+
+void H2SessionTable::ReadOn() {
+  std::vector<uint64_t> tokens;
+  tokens.swap(readable_);
+  for (const uint64_t token : tokens) OnSocket({PollEvent::Kind::kSocket, token, true, false});
+}
+
+int H2SessionTable::EndTurn() {
+  if (context_.now_ms >= next_slice_ms_ && size_ > 0) CheckSlice();
+  std::vector<H2Session*> dirty;
+  dirty.swap(context_.dirty);
+  for (H2Session* session : dirty) {
+    session->Flush();
+    ReleaseIfFinished(*session);
+  }
+  if (!readable_.empty()) ReadOn();
+  if (!readable_.empty() || !context_.dirty.empty()) return 0;
+  return size_ > 0 ? static_cast<int>(kSliceMs) : -1;
+}
+
+void H2SessionTable::CheckSlice() {
+  next_slice_ms_ = context_.now_ms + kSliceMs;
+  for (size_t place = slice_; place < places_.size(); place += kSlices) {
+    H2Session* session = places_[place].session.get();
+    if (session == nullptr) continue;
+    (void)session->CheckTime();
+    ReleaseIfFinished(*session);
+  }
+  slice_ = (slice_ + 1) % kSlices;
+}
+
+void H2SessionTable::ReleaseIfFinished(H2Session& session) {
+  if (session.finished()) Release(session);
+}
+
+void H2SessionTable::Release(H2Session& session) {
+  const uint32_t place = session.place();
+  places_[place].session.reset();
+  free_.push_back(place);
+  size_--;
+}
+
+void H2SessionTable::Shutdown() {
+  for (Place& place : places_) {
+    if (place.session != nullptr) place.session->Shutdown();
+  }
+}
+
+}  // namespace holdfast

@@ -1,0 +1,139 @@
+// Sessions behind a poller, on a thread of their own, asked by clients that are not ours.
+#include "h2/session_table.h"
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <thread>
+
+#include "support/h2_server.h"
+
+namespace holdfast::test {
+namespace {
+
+// Answers GET with a greeting and anything else with the request's own body.
+class EchoServer final : private H2Events {
+ public:
+  EchoServer() : poller_(Poller::Create()), listening_(OpenListeningSocket({"127.0.0.1"})) {
+    REQUIRE(poller_ != nullptr);
+    REQUIRE(IsOk(poller_->WatchReadable(listening_.get(), 0)));
+    LibraryApi();
+    thread_ = std::thread([this] { Run(); });
+  }
+  ~EchoServer() {
+    stop_.store(true);
+    poller_->Wake();
+    thread_.join();
+  }
+
+  uint16_t port() const { return PortOf(listening_.get()); }
+  std::atomic<size_t> sessions{0};
+  std::atomic<int> closed{0};
+
+ private:
+  void Run() {
+    H2Context context(LibraryApi(), {}, *this);
+    H2SessionTable table(context, *poller_);
+    int wait_ms = -1;
+    while (!stop_.load()) {
+      std::array<PollEvent, 64> events;
+      const int count = poller_->Wait(events, wait_ms);
+      CHECK(count >= 0);
+      table.BeginTurn();
+      for (int i = 0; i < count; i++) {
+        const PollEvent& event = events[static_cast<size_t>(i)];
+        if (event.kind == PollEvent::Kind::kSocket) table.OnSocket(event);
+        if (event.kind != PollEvent::Kind::kReadable) continue;
+        for (int fd; (fd = AcceptConnection(listening_.get())) >= 0;) table.Adopt(fd);
+      }
+      wait_ms = table.EndTurn();
+      sessions.store(table.size());
+    }
+  }
+
+  void OnRequest(H2Stream& stream, std::string_view fields, bool ended) override {
+    stream.session.Respond(stream, FieldText({{":status", "200"}}), false);
+    if (FindField(fields, ":method") == "GET") {
+      stream.session.Write(stream, greeting_, WriteTag::kNone);
+    }
+    if (ended) stream.session.End(stream);
+  }
+  void OnBody(H2Stream& stream, std::span<const uint8_t> bytes) override {
+    const std::string text(bytes.begin(), bytes.end());
+    stream.session.Write(stream, PieceOf(text), WriteTag::kReported);
+  }
+  void OnTrailers(H2Stream&, std::string_view) override {}
+  void OnRequestEnd(H2Stream& stream) override { stream.session.End(stream); }
+  void OnTaken(H2Stream& stream, WriteTag tag, uint32_t bytes) override {
+    // The window opens as the echo leaves.
+    if (tag == WriteTag::kReported) stream.session.Consume(stream, bytes);
+  }
+  void OnClosed(H2Stream&, StreamEnd, uint32_t) override { closed.fetch_add(1); }
+
+  const Piece greeting_ = PieceOf("hello\n");
+  std::unique_ptr<Poller> poller_;
+  Fd listening_;
+  std::thread thread_;
+  std::atomic<bool> stop_{false};
+};
+
+std::string RunCommand(const std::string& command) {
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  std::string output;
+  char buffer[4096];
+  for (size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
+    output.append(buffer, count);
+  }
+  (void)pclose(pipe);
+  return output;
+}
+
+std::string Url(const EchoServer& server) {
+  return "http://127.0.0.1:" + std::to_string(server.port()) + "/";
+}
+
+}  // namespace
+
+TEST_CASE("a load of requests from another client is served whole, and leaves no session behind") {
+  EchoServer server;
+  const std::string output = RunCommand("timeout 60 h2load -n 3000 -c 10 -m 10 " + Url(server));
+  CAPTURE(output);
+  EXPECT(output.find("3000 succeeded, 0 failed") != std::string::npos);
+  EXPECT(Eventually([&] { return server.sessions.load() == 0; }));
+  EXPECT(server.closed.load() == 3000);
+}
+
+TEST_CASE("a body larger than every window goes through another client and comes back") {
+  EchoServer server;
+  const std::string file = "/tmp/holdfast-body-" + std::to_string(getpid());
+  std::string body;
+  for (int i = 0; i < 300'000; i++) body += std::to_string(i) + '\n';
+  FILE* out = fopen(file.c_str(), "w");
+  REQUIRE(out != nullptr);
+  REQUIRE(fwrite(body.data(), 1, body.size(), out) == body.size());
+  REQUIRE(fclose(out) == 0);
+  const std::string echo = RunCommand("timeout 60 nghttp -d " + file + " " + Url(server));
+  REQUIRE(remove(file.c_str()) == 0);
+  EXPECT(echo.size() == body.size());
+  EXPECT((echo == body));
+}
+
+TEST_CASE("clients that break the protocol or leave amid an answer leave nothing behind") {
+  EchoServer server;
+  const int before = OpenDescriptors();
+  for (int i = 0; i < 100; i++) {
+    H2Peer peer(ConnectTo(server.port()));
+    if (i % 4 == 0) {
+      peer.Send("GET / HTTP/1.1\r\n\r\n");
+    } else {
+      peer.Greet();
+      peer.SendHeaders(1, Request("POST"), /*end=*/false);
+      if (i % 4 == 1) peer.SendData(0, "on no stream");
+      if (i % 4 == 2) peer.SendData(1, std::string(10'000, 'x'));
+    }
+  }
+  EXPECT(Eventually([&] { return server.sessions.load() == 0 && OpenDescriptors() == before; }));
+}
+
+}  // namespace holdfast::test
