@@ -6,8 +6,10 @@
     'core_sources': [
       'native/codec/sse.cc',
       'native/codec/websocket.cc',
+      'native/core/admission.cc',
       'native/core/enumerate.cc',
       'native/core/fan_out.cc',
+      'native/core/held_back.cc',
       'native/core/inbox.cc',
       'native/core/loss.cc',
       'native/core/mailbox.cc',
@@ -63,6 +65,7 @@
       'test/native/core/registry.test.cc',
       'test/native/core/sender.test.cc',
       'test/native/core/slot_table.test.cc',
+      'test/native/core/slow_readers.test.cc',
       'test/native/core/stream_line.test.cc',
       'test/native/core/sweep.test.cc',
       'test/native/core/tag_store.test.cc',

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { ServerResponse } from 'node:http'
 import type { Carrier } from './carrier.js'
+import type { SlowReaderOptions } from './slow-policy.js'
 import type { EventsSocket } from './socket.js'
 import type { ManagedStream } from './stream.js'
 import type { CloseReason, StreamKind } from './stream-info.js'
@@ -33,6 +34,12 @@ export class HeldStream {
   reason: CloseReason | undefined
   detail: CloseDetail | undefined
   corked = false
+  /** Its policy for slow readers, -1: the process's. */
+  readonly policy: number
+  readonly onGap: SlowReaderOptions['onGap']
+  /** Bytes handed to the carrier and not yet taken by the socket. */
+  waiting = 0
+  slow = false
   live = true
 
   constructor(
@@ -42,7 +49,11 @@ export class HeldStream {
     raw: Duplex | ServerResponse,
     carrier: Carrier<Duplex | ServerResponse>,
     socket: EventsSocket,
+    policy: number,
+    onGap: SlowReaderOptions['onGap'],
   ) {
+    this.policy = policy
+    this.onGap = onGap
     this.uid = uid
     this.handle = handle
     this.kind = kind

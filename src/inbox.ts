@@ -1,6 +1,8 @@
 import { arena, arenaWords, kRecordWords } from './memory.js'
 import { native } from './native.js'
+import { closeReasons, type CloseReason } from './stream-info.js'
 import type { StreamTable } from './stream-table.js'
+import type { StreamWrites } from './stream-writes.js'
 import { callUser } from './uncaught.js'
 
 /** In the order of native/binding/node_carrier.h, from 1. */
@@ -12,6 +14,7 @@ const op = {
   expired: 5,
   connection: 6,
   writeMany: 7,
+  gap: 8,
 } as const
 
 /** In the order of native/core/sweep.h. */
@@ -20,7 +23,8 @@ export type Expiry = (typeof expiries)[number]
 
 /** What a batch can bring beside writes. Handles are those of the stream table. */
 export interface InboxEvents {
-  close(handle: number, code: number, reason: string): void
+  close(handle: number, code: number, reason: CloseReason, text: string): void
+  gap(handle: number): void
   expired(handle: number, expiry: Expiry): void
   workerExit(worker: number, streams: number): void
   hangup(socket: number): void
@@ -34,12 +38,14 @@ export interface InboxEvents {
  */
 export class Inbox {
   readonly #table: StreamTable
+  readonly #writes: StreamWrites
   readonly #events: InboxEvents
   #delivered = 0
   #undeliverable = 0
 
-  constructor(table: StreamTable, events: InboxEvents) {
+  constructor(table: StreamTable, writes: StreamWrites, events: InboxEvents) {
     this.#table = table
+    this.#writes = writes
     this.#events = events
   }
 
@@ -65,7 +71,14 @@ export class Inbox {
       case op.writeMany:
         return this.#writeMany(a, b, large ?? copy(c, d), arenaWords[at + 5]!)
       case op.close:
-        return this.#events.close(a, d, arena.toString('utf8', b, b + c))
+        return this.#events.close(
+          a,
+          d,
+          closeReasons[arenaWords[at + 5]!]!,
+          arena.toString('utf8', b, b + c),
+        )
+      case op.gap:
+        return this.#events.gap(a)
       case op.workerExit:
         return this.#events.workerExit(a, b + c * 2 ** 32)
       case op.hangup:
@@ -78,22 +91,15 @@ export class Inbox {
   }
 
   #write(handle: number, bytes: Buffer, messages: number): void {
-    const stream = this.#table.get(handle)
     // Gone, or ended by its own user, since the batch was made.
-    if (!stream || stream.carrier.ended(stream.raw)) {
-      this.#undeliverable += messages
-      return
-    }
-    this.#delivered += messages
-    const { uid } = stream
-    const size = bytes.length
-    stream.carrier.write(stream.raw, bytes, () => native.release(uid, size))
+    if (this.#writes.write(this.#table.get(handle), bytes)) this.#delivered += messages
+    else this.#undeliverable += messages
   }
 
   #writeMany(offset: number, count: number, bytes: Buffer, messages: number): void {
     const first = offset / 4
     for (let i = first; i < first + count; i++) {
-      callUser(() => this.#write(arenaWords[i]!, bytes, messages))
+      this.#write(arenaWords[i]!, bytes, messages)
     }
   }
 }

@@ -1,19 +1,21 @@
 import type { HeldStream } from './held-stream.js'
-import { native } from './native.js'
+import type { StreamWrites } from './stream-writes.js'
 import { callUser } from './uncaught.js'
 
 /** Writes to streams of this thread what this thread sends; what a tick writes to one is joined. */
 export class LocalWrites {
+  readonly #writes: StreamWrites
   readonly #corked: HeldStream[] = []
+
+  constructor(writes: StreamWrites) {
+    this.#writes = writes
+  }
 
   /** Hands over bytes that are reserved; false, with nothing done, if the stream has ended. */
   write(stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
     if (!stream || stream.carrier.ended(stream.raw)) return false
     this.#cork(stream)
-    const { uid } = stream
-    const size = bytes.length
-    stream.carrier.write(stream.raw, bytes, () => native.release(uid, size))
-    return true
+    return this.#writes.write(stream, bytes)
   }
 
   #cork(stream: HeldStream): void {

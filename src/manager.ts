@@ -24,13 +24,7 @@ import {
 } from './listen.js'
 import { arena, frame, frameNumbers, local, scratch } from './memory.js'
 import { native } from './native.js'
-import {
-  checkOptions,
-  optionRules,
-  requireInteger,
-  requireKnown,
-  type ManagerOptions,
-} from './options.js'
+import { checkOptions, optionNumber, optionRules, type ManagerOptions } from './options.js'
 import type { SendOptions } from './message.js'
 import { Outbox, type PublishOptions, type SendResult } from './outbox.js'
 import { failRequest } from './request/dispatch.js'
@@ -40,22 +34,18 @@ import type { EventsSocket } from './socket.js'
 import { sseResponseHeaders, type SseOptions } from './sse.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
 import { type CloseOptions, ManagedStream } from './stream.js'
+import { checkCloseOptions, checkRegisterOptions, type RegisterOptions } from './stream-options.js'
 import { StreamHolder } from './stream-holder.js'
 import { readInfo, type StreamInfo, type StreamKind } from './stream-info.js'
 import { StreamTable } from './stream-table.js'
+import { StreamWrites } from './stream-writes.js'
 import { encodeTopic, readSubscribers, readTopics, type TopicInfo } from './topics.js'
+import { callUser } from './uncaught.js'
 import { invalidUid, type StreamUid } from './uid.js'
 import { requireCloseDetail } from './websocket/close-codes.js'
 import { openWebSocket, wrapWebSocket } from './websocket/open.js'
 import type { WebSocketOptions } from './websocket/options.js'
 import type { WebSocketStream } from './websocket/websocket-stream.js'
-
-export interface RegisterOptions {
-  /** The wire form of its messages: `raw` bytes, the default, or `sse`. */
-  kind?: 'raw' | 'sse'
-  /** Names to list it by; together at most 255 bytes, each counting one more than its text. */
-  tags?: readonly string[]
-}
 
 export interface StreamManagerEvents {
   /** A socket of this thread, before its first stream. */
@@ -80,7 +70,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   /** This thread's number, the first field of its streams' uids. */
   readonly worker: number
   readonly #table = new StreamTable()
-  readonly #outbox = new Outbox(this.#table)
+  readonly #outbox: Outbox
   readonly #holder: StreamHolder
   #accepting: AcceptingServer | undefined
   readonly #listening = new Set<number>()
@@ -101,7 +91,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     // It is gone when its close() has resolved.
     if (!existing.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'the manager is closing')
     optionRules.forEach(({ name }, index) => {
-      if (options[name] !== undefined && options[name] !== existing.#inForce[index]) {
+      const value = optionNumber(options, name)
+      if (value !== undefined && value !== existing.#inForce[index]) {
         throw errorOfStatus(status.optionsMismatch)
       }
     })
@@ -112,8 +103,15 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
 
   private constructor(values: Float64Array, explicit: number) {
     super()
-    const inbox = new Inbox(this.#table, {
-      close: (handle, code, reason) => this.#holder.closeByHandle(handle, code, reason),
+    const writes = new StreamWrites({
+      slow: (held) => this.#holder.reportSlow(held),
+      drain: (held) => this.#holder.reportSlow(held),
+      gap: (held) => this.#tellOfGap(held),
+    })
+    this.#outbox = new Outbox(this.#table, writes)
+    const inbox = new Inbox(this.#table, writes, {
+      close: (handle, code, reason, text) => this.#holder.closeByHandle(handle, code, text, reason),
+      gap: (handle) => this.#tellOfGap(this.#table.get(handle)),
       expired: (handle, expiry) => this.#holder.expire(handle, expiry),
       hangup: (index) => this.#holder.hangup(index),
       workerExit: (worker, streams) => this.emit('workerExit', { worker, streams }),
@@ -125,6 +123,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     this.#inForce = optionRules.map((_, index) => frameNumbers[index] ?? 0)
     const option = (name: keyof ManagerOptions): number =>
       this.#inForce[optionRules.findIndex((rule) => rule.name === name)] ?? 0
+    writes.configure(option('sendBudgetBytes'), option('onSlow'))
     this.#holder = new StreamHolder(this, this.#table, {
       pingIntervalMs: option('pingIntervalMs'),
       pingTimeoutMs: option('pingTimeoutMs'),
@@ -144,12 +143,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   register(target: StreamTarget, options?: RegisterOptions): ManagedStream
   register(target: StreamTarget, options: RegisterOptions = {}): ManagedStream {
     this.#requireOpen()
-    requireKnown('options', options, ['kind', 'tags'])
-    const { kind = 'raw', tags } = options
-    if (kind !== 'raw' && kind !== 'sse') {
-      throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', 'kind must be raw or sse')
-    }
-    return this.wrap(this.#holder.hold(resolveTarget(target), kind, tags))
+    const kind = checkRegisterOptions(options)
+    return this.wrap(this.#holder.hold(resolveTarget(target), kind, options))
   }
 
   /**
@@ -168,7 +163,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
         'there is no request to answer on a Duplex',
       )
     }
-    const held = this.#holder.hold(resolved, 'sse', options.tags)
+    const held = this.#holder.hold(resolved, 'sse', options)
     carrier.respond(resolved.raw as never, headers)
     return this.wrap(held)
   }
@@ -363,7 +358,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   /** @internal Registers a request when its user first needs more of it than its answer. */
   holdRequest(stream: ManagedStream): HeldStream {
     this.#requireOpen()
-    return this.#holder.hold(resolveTarget(stream), 'raw', undefined)
+    return this.#holder.hold(resolveTarget(stream), 'raw')
   }
 
   /** @internal What `find` tells, without being counted as one. */
@@ -429,6 +424,14 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     accepting.take(socket)
   }
 
+  #tellOfGap(held: HeldStream | undefined): void {
+    if (!held?.live) return
+    callUser(() => {
+      const message = held.onGap?.()
+      if (message) this.#outbox.sendAhead(held, message.data, message.options)
+    })
+  }
+
   #stopAccepting(): void {
     if (!this.#accepting) return
     this.#accepting = undefined
@@ -482,17 +485,4 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (result === status.invalid) throw invalidUid(uid)
     return result >= 0
   }
-}
-
-function checkCloseOptions(options: Partial<CloseOptions>): CloseOptions {
-  requireKnown('options', options, ['code', 'reason'])
-  const code = requireInteger('code', options.code ?? 0, 0, 0xffff_ffff)
-  const reason: unknown = options.reason ?? ''
-  if (typeof reason !== 'string' || reason.length > 1024) {
-    throw new HoldfastError(
-      'ERR_HOLDFAST_INVALID_OPTION',
-      'reason must be a string of at most 1024 characters',
-    )
-  }
-  return { code, reason }
 }

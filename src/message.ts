@@ -11,6 +11,8 @@ export interface SendOptions {
   retry?: number
   /** For a WebSocket: as a binary message. Default: bytes as binary, a string as text. */
   binary?: boolean
+  /** What it is about, for a stream that keeps the latest of each key (`onSlow: 'latest'`). */
+  key?: string
 }
 
 /** A message as the addon takes it: lengths of its texts in the scratch memory, one behind the other. */
@@ -18,6 +20,7 @@ export interface PackedMessage {
   eventBytes: number
   /** -1: no id. */
   idBytes: number
+  keyBytes: number
   dataBytes: number
   /** -1: none. */
   retryMs: number
@@ -41,6 +44,7 @@ export function packMessage(
   const packed: PackedMessage = {
     eventBytes: 0,
     idBytes: -1,
+    keyBytes: 0,
     dataBytes: 0,
     retryMs: -1,
     binary: typeof data !== 'string',
@@ -55,6 +59,10 @@ export function packMessage(
     if (options.id !== undefined) {
       packed.idBytes = scratch.write(options.id, offset)
       offset += packed.idBytes
+    }
+    if (options.key !== undefined) {
+      packed.keyBytes = scratch.write(options.key, offset)
+      offset += packed.keyBytes
     }
     if (options.retry !== undefined) packed.retryMs = options.retry
     if (options.binary !== undefined) packed.binary = options.binary
@@ -80,7 +88,7 @@ const kMaxField = 4096
 
 function checkSendOptions(options: SendOptions, data: string | Uint8Array): void {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object')
-  const { event, id, retry, binary } = options
+  const { event, id, retry, binary, key } = options
   for (const [name, value] of [
     ['event', event],
     ['id', id],
@@ -95,6 +103,9 @@ function checkSendOptions(options: SendOptions, data: string | Uint8Array): void
   }
   if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry < 2 ** 53)) {
     throw invalid('retry must be a whole number of milliseconds')
+  }
+  if (key !== undefined && (typeof key !== 'string' || key.length > kMaxField)) {
+    throw invalid(`key must be a string of at most ${kMaxField} characters`)
   }
   if (binary === undefined) return
   if (typeof binary !== 'boolean') throw invalid('binary must be a boolean')

@@ -29,18 +29,38 @@ export interface NativeBinding {
   forgetSocket(fd: number): number
   socketIds(index: number): number[]
 
-  create(socket: number, kind: number, handle: number, tagBytes: number): StreamUid | number
+  create(
+    socket: number,
+    kind: number,
+    handle: number,
+    tagBytes: number,
+    policy: number,
+    marksGaps: boolean,
+  ): StreamUid | number
   destroy(uid: StreamUid, reason: number): boolean
   detach(uid: StreamUid): boolean
   markClosing(uid: StreamUid): void
   touch(uid: StreamUid): void
   unsend(uid: StreamUid, bytes: number): void
-  release(uid: StreamUid, bytes: number): void
+  release(uid: StreamUid, bytes: number): number
+  setSlow(uid: StreamUid, slow: boolean): void
 
   send(
     uid: StreamUid,
     eventBytes: number,
     idBytes: number,
+    keyBytes: number,
+    dataBytes: number,
+    retryMs: number,
+    binary: boolean,
+    large: Uint8Array | undefined,
+  ): number
+  /** To a stream of this thread, before all that waits; the size of what is to be written. */
+  sendAhead(
+    uid: StreamUid,
+    eventBytes: number,
+    idBytes: number,
+    keyBytes: number,
     dataBytes: number,
     retryMs: number,
     binary: boolean,
@@ -61,6 +81,7 @@ export interface NativeBinding {
     except: StreamUid | undefined,
     eventBytes: number,
     idBytes: number,
+    keyBytes: number,
     dataBytes: number,
     retryMs: number,
     binary: boolean,
@@ -70,6 +91,7 @@ export interface NativeBinding {
     enumeration: NativeEnumeration,
     eventBytes: number,
     idBytes: number,
+    keyBytes: number,
     dataBytes: number,
     retryMs: number,
     binary: boolean,
@@ -97,6 +119,9 @@ export interface NativeBinding {
   enumerateNext(enumeration: NativeEnumeration): number
   totals(): Float64Array
   workers(): Float64Array
+  /** Uids and bytes in turn. */
+  slowest(count: number): BigUint64Array
+  queuedBytes(): number
 
   listen(host: string, port: number, backlog: number, ipv6Only: boolean): number
   unlisten(listener: number): void

@@ -1,4 +1,5 @@
 import { HoldfastError } from './errors.js'
+import { policyIndex, slowPolicies, type SlowPolicy } from './slow-policy.js'
 
 /** Settings of the whole process. The first thread that opens sets them. */
 export interface ManagerOptions {
@@ -18,6 +19,13 @@ export interface ManagerOptions {
   pingTimeoutMs?: number
   /** Bytes taken by `send` for one stream and not yet taken by its socket. Default 1,048,576. */
   sendBudgetBytes?: number
+  /**
+   * The same for all streams of the process together. Default 268,435,456. When three quarters are
+   * used, only streams with less than 16 KiB waiting still take messages.
+   */
+  maxQueuedBytes?: number
+  /** What to do with a stream over its budget, where it says nothing itself. Default `drop`. */
+  onSlow?: SlowPolicy
 }
 
 interface Rule {
@@ -39,6 +47,8 @@ export const optionRules: readonly Rule[] = [
   { name: 'pingIntervalMs', initial: 30_000, min: 0, max: kDay },
   { name: 'pingTimeoutMs', initial: 10_000, min: 10, max: kDay },
   { name: 'sendBudgetBytes', initial: 2 ** 20, min: 1024, max: 2 ** 30 },
+  { name: 'maxQueuedBytes', initial: 2 ** 28, min: 2 ** 20, max: 2 ** 44 },
+  { name: 'onSlow', initial: 0, min: 0, max: slowPolicies.length - 1 },
 ]
 
 /** The values for the native side, and which of them the caller gave (bit n: option n). */
@@ -57,7 +67,7 @@ export function checkOptions(options: ManagerOptions): CheckedOptions {
   const values = new Float64Array(optionRules.length)
   let explicit = 0
   optionRules.forEach(({ name, initial, min, max }, index) => {
-    const value: unknown = options[name]
+    const value = optionNumber(options, name)
     if (value === undefined) {
       values[index] = initial
       return
@@ -66,6 +76,12 @@ export function checkOptions(options: ManagerOptions): CheckedOptions {
     explicit |= 1 << index
   })
   return { values, explicit }
+}
+
+/** An option as the native side knows it. @throws ERR_HOLDFAST_INVALID_OPTION */
+export function optionNumber(options: ManagerOptions, name: keyof ManagerOptions): unknown {
+  if (name !== 'onSlow') return options[name]
+  return options.onSlow === undefined ? undefined : policyIndex(options.onSlow)
 }
 
 /** @throws ERR_HOLDFAST_INVALID_OPTION for anything but a plain set of known names */

@@ -1,7 +1,9 @@
 import { status } from './errors.js'
+import type { HeldStream } from './held-stream.js'
 import type { StreamFilter } from './filter.js'
 import { startEnumeration } from './filter.js'
 import { LocalWrites } from './local-writes.js'
+import type { StreamWrites } from './stream-writes.js'
 import { frameWords, local, scratch } from './memory.js'
 import { kBytesAUnit, packMessage, type SendOptions } from './message.js'
 import { kQueued, native } from './native.js'
@@ -11,7 +13,7 @@ import { invalidUid, type StreamUid } from './uid.js'
 
 /**
  * What became of a message: `sent`, written to a stream of this thread; `queued`, on its way to another
- * thread; `full`, over the stream's budget or the thread's mailbox, nothing was taken; `gone`, the
+ * thread, or waiting for a slow reader of this one; `full`, over the stream's budget or the thread's mailbox, nothing was taken; `gone`, the
  * stream is closing, closed, or never was.
  */
 export type SendResult = 'sent' | 'queued' | 'full' | 'gone'
@@ -30,11 +32,12 @@ const kPlainUnits = Math.floor(scratch.length / kBytesAUnit)
 /** This thread's way to streams by uid. */
 export class Outbox {
   readonly #table: StreamTable
-  readonly #writes = new LocalWrites()
+  readonly #writes: LocalWrites
   #flushPending = false
 
-  constructor(table: StreamTable) {
+  constructor(table: StreamTable, writes: StreamWrites) {
     this.#table = table
+    this.#writes = new LocalWrites(writes)
   }
 
   send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
@@ -50,12 +53,12 @@ export class Outbox {
       scratch.set(data)
       result = sendBytes(uid, data.length)
     } else {
-      const { eventBytes, idBytes, dataBytes, retryMs, binary, large } = packMessage(
+      const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
         data,
         options,
         0,
       )
-      result = native.send(uid, eventBytes, idBytes, dataBytes, retryMs, binary, large)
+      result = native.send(uid, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large)
     }
     if (result === kQueued) {
       this.#flushSoon()
@@ -72,7 +75,7 @@ export class Outbox {
     const { except, ...message } = options
     if (except !== undefined && typeof except !== 'bigint') throw invalidUid(except)
     const topicBytes = encodeTopic(topic)
-    const { eventBytes, idBytes, dataBytes, retryMs, binary, large } = packMessage(
+    const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
       data,
       message,
       topicBytes,
@@ -82,6 +85,7 @@ export class Outbox {
       except,
       eventBytes,
       idBytes,
+      keyBytes,
       dataBytes,
       retryMs,
       binary,
@@ -95,11 +99,16 @@ export class Outbox {
   /** To all streams that pass the filter; how many there are. */
   broadcast(filter: StreamFilter, data: string | Uint8Array, options?: SendOptions): number {
     const enumeration = startEnumeration(filter)
-    const { eventBytes, idBytes, dataBytes, retryMs, binary, large } = packMessage(data, options, 0)
+    const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
+      data,
+      options,
+      0,
+    )
     const addressed = native.broadcast(
       enumeration,
       eventBytes,
       idBytes,
+      keyBytes,
       dataBytes,
       retryMs,
       binary,
@@ -126,6 +135,27 @@ export class Outbox {
     native.settleOwn(delivered, undeliverable)
   }
 
+  /** To a stream of this thread, before all that waits for it; it is written at once. */
+  sendAhead(stream: HeldStream, data: string | Uint8Array, options?: SendOptions): void {
+    const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
+      data,
+      options,
+      0,
+    )
+    const { uid } = stream
+    const bytes = native.sendAhead(
+      uid,
+      eventBytes,
+      idBytes,
+      keyBytes,
+      dataBytes,
+      retryMs,
+      binary,
+      large,
+    )
+    if (bytes >= 0 && !this.#writes.write(stream, takeEncoded(bytes))) native.unsend(uid, bytes)
+  }
+
   /** Asks another thread to close its stream. */
   requestClose(uid: StreamUid, code: number, reason: string): boolean {
     const result = native.requestClose(uid, code, scratch.write(reason))
@@ -147,15 +177,16 @@ export class Outbox {
   /** Hands an encoded message to a stream of this thread. */
   #write(uid: StreamUid, bytes: number): SendResult {
     const stream = this.#table.get(frameWords[0] ?? 0)
-    let encoded: Buffer
-    if (bytes <= local.length) {
-      encoded = Buffer.allocUnsafe(bytes)
-      local.copy(encoded, 0, 0, bytes)
-    } else {
-      encoded = native.takeLocal()
-    }
-    if (this.#writes.write(stream, encoded)) return 'sent'
+    if (this.#writes.write(stream, takeEncoded(bytes))) return 'sent'
     native.unsend(uid, bytes)
     return 'gone'
   }
+}
+
+/** What the last send encoded for a stream of this thread. */
+function takeEncoded(bytes: number): Buffer {
+  if (bytes > local.length) return native.takeLocal()
+  const encoded = Buffer.allocUnsafe(bytes)
+  local.copy(encoded, 0, 0, bytes)
+  return encoded
 }

@@ -1,7 +1,8 @@
 import { HoldfastError } from './errors.js'
 import { requireKnown } from './options.js'
+import type { SlowReaderOptions } from './slow-policy.js'
 
-export interface SseOptions {
+export interface SseOptions extends SlowReaderOptions {
   tags?: readonly string[]
   /** Further response headers. */
   headers?: Readonly<Record<string, string>>
@@ -15,7 +16,7 @@ const sseHeaders = {
 
 /** The response headers of an event stream. @throws ERR_HOLDFAST_INVALID_OPTION */
 export function sseResponseHeaders(options: SseOptions): Record<string, string> {
-  requireKnown('options', options, ['tags', 'headers'])
+  requireKnown('options', options, ['tags', 'headers', 'onSlow', 'onGap'])
   const { headers = {} } = options
   if (typeof headers !== 'object' || headers === null) {
     throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', 'headers must be an object')

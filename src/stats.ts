@@ -1,4 +1,5 @@
 import { native } from './native.js'
+import type { StreamUid } from './uid.js'
 import { closeReasons, streamKinds, type CloseReason } from './stream-info.js'
 
 /** The counters of native/core/counters.h up to those of a kind or a reason, in its order. */
@@ -40,6 +41,10 @@ export interface Stats extends Counted {
   activeWebsocketStreams: number
   /** Live streams that are detached, of any kind. */
   detachedStreams: number
+  /** Bytes that streams have waiting, all together; to about 64 KiB a thread. */
+  queuedBytes: number
+  /** Of the streams whose readers are behind, the ten with most waiting. */
+  slowest: { uid: StreamUid; queuedBytes: number }[]
   /** Live events sockets. */
   activeSockets: number
   /** Streams destroyed, by reason. */
@@ -65,12 +70,23 @@ export function readStats(): Stats {
     activeWebsocketStreams: active[2] ?? 0,
     detachedStreams: counted.streamsDetached - counted.detachedDestroyed,
     activeSockets: counted.socketsOpened - counted.socketsClosed,
+    queuedBytes: native.queuedBytes(),
+    slowest: readSlowest(),
     ...counted,
     closed: Object.fromEntries(closeReasons.map((reason, i) => [reason, at(closed + i)])) as Record<
       CloseReason,
       number
     >,
   }
+}
+
+function readSlowest(): Stats['slowest'] {
+  const list = native.slowest(10)
+  const slowest: Stats['slowest'] = []
+  for (let i = 0; i < list.length; i += 2) {
+    slowest.push({ uid: list[i] as StreamUid, queuedBytes: Number(list[i + 1]) })
+  }
+  return slowest
 }
 
 /** One live worker. */

@@ -11,6 +11,7 @@ import { peerOf, sessionOf, SessionWatch } from './http2/session-watch.js'
 import type { ResolvedTarget } from './http2/target.js'
 import type { Expiry } from './inbox.js'
 import type { StreamManager } from './manager.js'
+import { checkSlowReader, policyIndex, type SlowReaderOptions } from './slow-policy.js'
 import { scratch } from './memory.js'
 import { native } from './native.js'
 import { EventsSocket } from './socket.js'
@@ -33,6 +34,11 @@ export interface HolderSettings {
 
 /** RFC 9113, section 7: no error of anybody's; the stream is just no longer wanted. */
 const kCancel = 8
+const kTryAgainLater = 1013
+
+export interface HoldOptions extends SlowReaderOptions {
+  tags?: readonly string[] | undefined
+}
 
 /** Holds this thread's streams and sockets: from registering to the one un-register on every way out. */
 export class StreamHolder {
@@ -49,21 +55,26 @@ export class StreamHolder {
     this.#watch = new SessionWatch(settings.pingIntervalMs, settings.pingTimeoutMs)
   }
 
-  hold(target: ResolvedTarget, kind: StreamKind, tags: readonly string[] | undefined): HeldStream {
+  hold(target: ResolvedTarget, kind: StreamKind, options: HoldOptions = {}): HeldStream {
     const raw = target.raw as Raw
     if (raw[kHeld]?.live) throw new HoldfastError('ERR_HOLDFAST_ALREADY_REGISTERED')
-    const tagText = encodeTags(tags)
+    const tagText = encodeTags(options.tags)
+    checkSlowReader(options)
+    const policy = policyIndex(options.onSlow)
+    const { onGap } = options
     const socket = this.#socketOf(target.owner)
     const handle = this.#table.reserve()
     const tagBytes = scratch.write(tagText)
-    const uid = native.create(socket.index, streamKinds.indexOf(kind), handle, tagBytes)
+    const kindIndex = streamKinds.indexOf(kind)
+    const marksGaps = onGap !== undefined
+    const uid = native.create(socket.index, kindIndex, handle, tagBytes, policy, marksGaps)
     if (typeof uid === 'number') {
       this.#table.free(handle)
       this.#dropIfUnused(socket)
       throw errorOfStatus(uid)
     }
     const carrier = target.carrier as Carrier<Duplex | ServerResponse>
-    const held = new HeldStream(uid, handle, kind, raw, carrier, socket)
+    const held = new HeldStream(uid, handle, kind, raw, carrier, socket, policy, onGap)
     this.#table.put(held)
     socket.add(held)
     raw[kHeld] = held
@@ -90,11 +101,18 @@ export class StreamHolder {
   }
 
   /** False if it is closing already, or gone. */
-  closeByHandle(handle: number, code: number, text: string): boolean {
+  closeByHandle(
+    handle: number,
+    code: number,
+    text: string,
+    reason: CloseReason = 'close',
+  ): boolean {
     const held = this.#table.get(handle)
     if (!held || held.reason) return false
+    // A WebSocket has codes of its own (RFC 6455, section 7.4): try again later.
+    if (reason === 'slow' && held.kind === 'websocket') code = kTryAgainLater
     held.detail = { code, text }
-    this.#close(held, 'close', code)
+    this.#close(held, reason, code)
     return true
   }
 
@@ -103,6 +121,12 @@ export class StreamHolder {
     if (!held.live || held.reason) return
     held.reason = reason
     native.markClosing(held.uid)
+  }
+
+  /** Its reader fell behind, or caught up again. */
+  reportSlow(held: HeldStream): void {
+    const wrapper = held.existingWrapper()
+    if (wrapper) callUser(() => wrapper.emit(held.slow ? 'slow' : 'drain'))
   }
 
   expire(handle: number, expiry: Expiry): void {

@@ -7,7 +7,8 @@ export type StreamKind = (typeof streamKinds)[number]
 
 /**
  * Why a stream is gone: both sides finished; the peer reset it; the peer left; its session or socket
- * died; `idleTimeoutMs`; `maxAgeMs`; closed by uid or handle; its manager closed; its thread ended.
+ * died; `idleTimeoutMs`; `maxAgeMs`; closed by uid or handle; its manager closed; its thread ended;
+ * over its budget with `onSlow: 'disconnect'`.
  * In the order of native/core/stream_facts.h.
  */
 export const closeReasons = [
@@ -20,6 +21,7 @@ export const closeReasons = [
   'close',
   'manager',
   'worker',
+  'slow',
 ] as const
 export type CloseReason = (typeof closeReasons)[number]
 

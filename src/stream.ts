@@ -9,6 +9,9 @@ import type { StreamUid } from './uid.js'
 
 export interface ManagedStreamEvents {
   close: [StreamClose]
+  /** Its reader is behind: much waits for it. `drain` follows when little waits again. */
+  slow: []
+  drain: []
 }
 
 /** How a stream ended. */

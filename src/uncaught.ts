@@ -6,8 +6,12 @@ export function callUser(callback: () => void): void {
   try {
     callback()
   } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
+    throwLater(error)
   }
+}
+
+export function throwLater(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
 }

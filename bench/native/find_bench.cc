@@ -43,8 +43,9 @@ void Fill(size_t streams) {
     for (size_t n = 0; n < streams / kThreads; n++) {
       Worker& worker = *population.workers[i];
       StreamFacts facts;
+      facts.kind = StreamKind::kSse;
       CHECK(IsOk(Registry::Get().CreateStream(worker, Registry::Get().OpenSocket(worker, {}, false),
-                                              StreamKind::kSse, "", 0, &facts)));
+                                              "", &facts)));
       population.uids[i].push_back(facts.uid);
     }
     // The rivals get them in another order than that in which they are asked for.
@@ -174,7 +175,9 @@ void MixRegistry(benchmark::State& state) {
   size_t turn = 0;
   const auto create = [&] {
     const uint32_t socket = sockets[turn++ % sockets.size()];
-    CHECK(IsOk(registry.CreateStream(self, socket, StreamKind::kSse, "", 0, &facts)));
+    facts = StreamFacts{};
+    facts.kind = StreamKind::kSse;
+    CHECK(IsOk(registry.CreateStream(self, socket, "", &facts)));
     return facts.uid;
   };
   for (StreamUid& uid : uids) uid = create();

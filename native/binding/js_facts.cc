@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 
@@ -146,6 +147,34 @@ Napi::Value JsTotals(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// slowest(n): uids and queued bytes, in turn, of the streams that have most waiting among those
+// whose readers are behind.
+Napi::Value JsSlowest(const Napi::CallbackInfo& info) {
+  Registry& registry = Registry::Get();
+  std::vector<StreamUid> slow;
+  for (Worker* worker : registry.LiveWorkers()) worker->slow_streams.AppendTo(&slow);
+  std::vector<std::pair<uint64_t, StreamUid>> queued;
+  for (const StreamUid uid : slow) {
+    StreamFacts facts;
+    if (registry.Read(uid, &facts)) queued.emplace_back(facts.queued_bytes, uid);
+  }
+  const size_t count = std::min<size_t>(Uint32Argument(info, 0), queued.size());
+  std::partial_sort(queued.begin(), queued.begin() + static_cast<ptrdiff_t>(count), queued.end(),
+                    [](const auto& a, const auto& b) { return a.first > b.first; });
+  auto result = Napi::BigUint64Array::New(info.Env(), count * 2);
+  if (result.IsEmpty()) return info.Env().Undefined();  // the thread is being terminated
+  for (size_t i = 0; i < count; i++) {
+    result[2 * i] = queued[i].second.value;
+    result[2 * i + 1] = queued[i].first;
+  }
+  return result;
+}
+
+// queuedBytes(): of all streams of the process.
+Napi::Value JsQueuedBytes(const Napi::CallbackInfo& info) {
+  return Number(info, static_cast<double>(Registry::Get().queued_bytes()));
+}
+
 // workers(): ten numbers a live worker; src/stats.ts names them.
 Napi::Value JsWorkers(const Napi::CallbackInfo& info) {
   const std::vector<Worker*> workers = Registry::Get().LiveWorkers();
@@ -182,6 +211,8 @@ void ExportFactFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsEnumerateNext>(env, exports, "enumerateNext");
   Export<JsTotals>(env, exports, "totals");
   Export<JsWorkers>(env, exports, "workers");
+  Export<JsSlowest>(env, exports, "slowest");
+  Export<JsQueuedBytes>(env, exports, "queuedBytes");
 }
 
 }  // namespace holdfast

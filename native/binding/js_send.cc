@@ -24,14 +24,24 @@ Napi::Value Answer(const Napi::CallbackInfo& info, NodeWorker& self, StreamUid u
   return Code(info, Status::kGone);
 }
 
-// send(uid, eventBytes, idBytes, dataBytes, retryMs, binary, large?): bytes encoded, kQueued, or a
-// Status. When the stream is the calling thread's own, the encoded bytes are left in the local
-// memory and the stream's handle in the frame's first word.
+// send(uid, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): bytes encoded,
+// kQueued, or a Status. When the stream is the calling thread's own, the encoded bytes are left in
+// the local memory and the stream's handle in the frame's first word.
 Napi::Value JsSend(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   const std::optional<StreamUid> uid = UidArgument(info, 0);
   if (!uid) return Code(info, Status::kInvalid);
   return Answer(info, self, *uid, MessageArguments(info, 1));
+}
+
+// sendAhead(uid, as before): to a stream of the calling thread, before all that waits.
+Napi::Value JsSendAhead(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const StreamUid uid = *UidArgument(info, 0);
+  if (OwnLine(info, uid) == nullptr || !self.SendAhead(uid, MessageArguments(info, 1))) {
+    return Code(info, Status::kGone);
+  }
+  return Number(info, self.local_size());
 }
 
 // sendBytes(uid, dataBytes): the same for a message that is only data, binary, in the scratch
@@ -89,6 +99,7 @@ Napi::Value JsFlush(const Napi::CallbackInfo& info) {
 
 void ExportSendFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsSend>(env, exports, "send");
+  Export<JsSendAhead>(env, exports, "sendAhead");
   Export<JsSendBytes>(env, exports, "sendBytes");
   Export<JsSendText>(env, exports, "sendText");
   Export<JsTakeLocal>(env, exports, "takeLocal");

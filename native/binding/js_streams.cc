@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "binding/arguments.h"
 #include "binding/functions.h"
+#include "core/admission.h"
 
 namespace holdfast {
 namespace {
@@ -42,16 +43,21 @@ Napi::Value JsSocketIds(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// create(socket, kind, handle, tagBytes): uid, or status. The tags' text lies in the scratch
-// memory.
+// create(socket, kind, handle, tagBytes, policy, marksGaps): uid, or status. The tags' text lies in
+// the scratch memory; a policy below zero is the process's own.
 Napi::Value JsCreate(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   size_t offset = 0;
   const std::string_view tags = ScratchText(self, &offset, Uint32Argument(info, 3));
   StreamFacts facts;
-  const Status status = Registry::Get().CreateStream(
-      self.worker(), Uint32Argument(info, 0), static_cast<StreamKind>(Uint32Argument(info, 1)),
-      tags, Uint32Argument(info, 2), &facts);
+  facts.kind = static_cast<StreamKind>(Uint32Argument(info, 1));
+  facts.handle = Uint32Argument(info, 2);
+  const int32_t policy = Int32Argument(info, 4);
+  facts.policy = static_cast<SlowPolicy>(policy < 0 ? self.worker().options[Option::kOnSlow]
+                                                    : static_cast<uint64_t>(policy));
+  facts.marks_gaps = BoolArgument(info, 5);
+  const Status status =
+      Registry::Get().CreateStream(self.worker(), Uint32Argument(info, 0), tags, &facts);
   if (!IsOk(status)) return Code(info, status);
   return Napi::BigInt::New(info.Env(), facts.uid.value);
 }
@@ -84,6 +90,21 @@ Napi::Value JsTouch(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// What release() answers; src/stream-writes.ts knows them.
+constexpr uint32_t kGap = 1;
+constexpr uint32_t kLow = 2;  // little waits
+
+// What the socket took, or what is not to be written after all.
+uint32_t Release(const Napi::CallbackInfo& info, StreamLine& line, StreamUid uid, uint64_t bytes) {
+  NodeWorker& self = Self(info);
+  if (KeepsQueue(line.policy()) && self.worker().held_back.Taken(uid, bytes)) {
+    self.reactor().poller().Wake();
+  }
+  const Released released = GiveBack(Registry::Get(), &self.worker(), line, uid, bytes);
+  const uint64_t low = self.worker().options[Option::kSendBudgetBytes] / 4;
+  return (released.gap ? kGap : 0) | (released.queued <= low ? kLow : 0);
+}
+
 // unsend(uid, bytes): the stream's writable side had ended without our knowledge.
 Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
@@ -93,16 +114,27 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   counters.Add(Counter::kMessagesSent, ~uint64_t{0});
   counters.Add(Counter::kMessagesGone);
   if (line == nullptr) return info.Env().Undefined();
-  line->Release(uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
+  (void)Release(info, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
   if (!line->closing()) line->MarkClosing(MonotonicMs());
   return info.Env().Undefined();
 }
 
-// release(uid, bytes): the socket took them.
+// release(uid, bytes): the socket took them. kGap and kLow, or 0 if the stream is gone.
 Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
   StreamLine* line = OwnLine(info, uid);
-  if (line != nullptr) line->Release(uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
+  if (line == nullptr) return Number(info, 0);
+  return Number(info, Release(info, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1))));
+}
+
+// setSlow(uid, slow): whether its reader is behind.
+Napi::Value JsSetSlow(const Napi::CallbackInfo& info) {
+  const StreamUid uid = *UidArgument(info, 0);
+  if (StreamLine* line = OwnLine(info, uid); line != nullptr) {
+    const bool slow = BoolArgument(info, 1);
+    line->SetSlow(slow);
+    Self(info).worker().slow_streams.Set(uid, slow);
+  }
   return info.Env().Undefined();
 }
 
@@ -121,6 +153,7 @@ void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsTouch>(env, exports, "touch");
   Export<JsUnsend>(env, exports, "unsend");
   Export<JsRelease>(env, exports, "release");
+  Export<JsSetSlow>(env, exports, "setSlow");
 }
 
 }  // namespace holdfast

@@ -21,9 +21,9 @@ Napi::Value JsChangeMembership(const Napi::CallbackInfo& info) {
   return Number(info, kChange(Registry::Get(), self.worker(), uid, topic) ? 1 : 0);
 }
 
-// publish(topicBytes, except, eventBytes, idBytes, dataBytes, retryMs, binary, large?): how many
-// streams it is for. The topic lies before the message's texts in the scratch memory. Those of them
-// that are the calling thread's own wait for takeOwn().
+// publish(topicBytes, except, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?):
+// how many streams it is for. The topic lies before the message's texts in the scratch memory.
+// Those of them that are the calling thread's own wait for takeOwn().
 Napi::Value JsPublish(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   size_t offset = 0;
@@ -40,8 +40,8 @@ Napi::Value JsPublish(const Napi::CallbackInfo& info) {
                           self.sender().Publish(topic, message, except, &self.own_receivers())));
 }
 
-// broadcast(enumeration, eventBytes, idBytes, dataBytes, retryMs, binary, large?): the same for all
-// that the enumeration finds.
+// broadcast(enumeration, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): the
+// same for all that the enumeration finds.
 Napi::Value JsBroadcast(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   Enumeration* enumeration = EnumerationArgument(info, 0);

@@ -74,9 +74,11 @@ void NodeCarrier::WriteMany(std::span<const uint32_t> handles, const PayloadRef&
   Record(Op::kWriteMany, list, count, offset, payload->size(), messages);
 }
 
-void NodeCarrier::Close(uint32_t handle, uint32_t code, std::string_view reason) {
-  const uint32_t size = static_cast<uint32_t>(reason.size());
-  Record(Op::kClose, handle, Append(reason.data(), size), size, code);
+void NodeCarrier::Gap(uint32_t handle) { Record(Op::kGap, handle); }
+
+void NodeCarrier::Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) {
+  const uint32_t size = static_cast<uint32_t>(text.size());
+  Record(Op::kClose, handle, Append(text.data(), size), size, code, static_cast<uint32_t>(reason));
 }
 
 void NodeCarrier::WorkerExited(uint32_t worker_id, uint64_t streams) {

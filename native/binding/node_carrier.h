@@ -23,12 +23,13 @@ class NodeCarrier final : public Carrier {
   // src/inbox.ts holds the same list.
   enum class Op : uint32_t {
     kWrite = 1,       // handle, offset, length, messages
-    kClose = 2,       // handle, offset, length (of the reason), code
+    kClose = 2,       // handle, offset, length (of the text), code, reason
     kWorkerExit = 3,  // worker, streams (low, high)
     kHangup = 4,      // socket
     kExpired = 5,     // handle, expiry
     kConnection = 6,  // file descriptor
     kWriteMany = 7,   // offset of the handles, how many, offset, length, messages
+    kGap = 8,         // handle
   };
 
   // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
@@ -41,7 +42,8 @@ class NodeCarrier final : public Carrier {
   bool PrepareMany(uint32_t bytes, uint32_t handles) override;
   void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
                  uint32_t messages) override;
-  void Close(uint32_t handle, uint32_t code, std::string_view reason) override;
+  void Gap(uint32_t handle) override;
+  void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
   void WorkerExited(uint32_t worker_id, uint64_t streams) override;
   bool Flush() override;
 

@@ -43,7 +43,7 @@ NodeWorker::NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Me
       reactor_(reactor),
       sender_(Registry::Get(), &worker),
       carrier_(env, worker.counters, memory.on_batch, memory.arena),
-      inbox_(worker, carrier_),
+      inbox_(Registry::Get(), worker, carrier_),
       embed_(reactor, *this),
       scratch_(memory.scratch),
       local_(memory.local),

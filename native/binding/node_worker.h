@@ -43,6 +43,9 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   Sender::Result Send(StreamUid uid, const OutgoingMessage& message) {
     return sender_.Send(uid, message, *this);
   }
+  bool SendAhead(StreamUid uid, const OutgoingMessage& message) {
+    return sender_.SendAhead(uid, message, *this);
+  }
   // Of the last message that Send answered with kSent.
   uint32_t local_size() const { return local_size_; }
   // The same when it was larger than the `local` memory.

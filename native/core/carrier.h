@@ -8,6 +8,7 @@
 
 #include "base/uid.h"
 #include "core/payload.h"
+#include "core/stream_facts.h"
 
 namespace holdfast {
 
@@ -26,8 +27,10 @@ class Carrier {
   virtual bool PrepareMany(uint32_t bytes, uint32_t handles) = 0;
   virtual void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
                          uint32_t messages) = 0;
+  // Messages were dropped in between: what the application has to say to that goes here.
+  virtual void Gap(uint32_t handle) = 0;
   // Code 0 ends the stream gracefully, any other resets it.
-  virtual void Close(uint32_t handle, uint32_t code, std::string_view reason) = 0;
+  virtual void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) = 0;
   virtual void WorkerExited(uint32_t worker_id, uint64_t streams) = 0;
 
   // Carries out what was gathered. The same caution, the same answer as Prepare.

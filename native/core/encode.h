@@ -12,6 +12,7 @@ namespace holdfast {
 // What goes to a stream. For a raw stream only `data` counts, for a WebSocket `binary` as well.
 struct OutgoingMessage : SseMessage {
   bool binary = false;
+  std::string_view key;  // for a stream that keeps the latest of each
 };
 
 inline size_t EncodedSize(StreamKind kind, const OutgoingMessage& message) {

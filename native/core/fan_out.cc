@@ -4,12 +4,13 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "core/admission.h"
 
 namespace holdfast {
 namespace {
 
 bool SameReceivers(const Publication& a, const Publication& b) {
-  if (a.topic == 0 || a.topic != b.topic || a.except != b.except) return false;
+  if (a.topic == 0 || a.topic != b.topic || a.except != b.except || a.key != b.key) return false;
   for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
     // One that joined between the two is owed only the second.
     if (bool{a.forms[kind]} != bool{b.forms[kind]}) return false;
@@ -49,6 +50,7 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   }
   messages_ = static_cast<uint32_t>(run.size());
   for (uint32_t kind = 0; kind < kStreamKinds; kind++) forms_[kind] = Joined(run, kind);
+  key_ = run.front()->key;
   members_.clear();
   next_ = 0;
   FindAddressed(worker_, *run.front(), &members_);
@@ -73,9 +75,18 @@ bool FanOut::Step(uint64_t* receivers) {
   handles_.clear();
   for (; next_ < end && members_[next_].kind == kind; next_++, ++*receivers) {
     const TopicMember& member = members_[next_];
-    if (Admit(worker_, member, *payload, messages_, now_ms)) handles_.push_back(member.handle);
+    const Receipt receipt = Receive(registry_, worker_, member, payload, messages_, key_, now_ms);
+    if (receipt == Receipt::kWrite) handles_.push_back(member.handle);
+    if (receipt == Receipt::kDisconnect) slow_.push_back(member.uid);
   }
   if (!handles_.empty()) carrier_.WriteMany(handles_, payload, messages_);
+  for (const StreamUid uid : slow_) {
+    if (!carrier_.Prepare(kSlowText.size(), 1)) break;
+    // Looked up again: preparing may have run user code.
+    const StreamLine* line = worker_.cache.Find(uid);
+    if (line != nullptr) carrier_.Close(line->handle(), kSlowCode, CloseReason::kSlow, kSlowText);
+  }
+  slow_.clear();
   return true;
 }
 

@@ -13,7 +13,8 @@ namespace holdfast {
 
 class FanOut {
  public:
-  FanOut(Worker& worker, Carrier& carrier) : worker_(worker), carrier_(carrier) {}
+  FanOut(Registry& registry, Worker& worker, Carrier& carrier)
+      : registry_(registry), worker_(worker), carrier_(carrier) {}
   FanOut(const FanOut&) = delete;
   FanOut& operator=(const FanOut&) = delete;
 
@@ -31,13 +32,16 @@ class FanOut {
   // Publications to one topic become one write a stream, up to here.
   static constexpr uint32_t kJoinedBytes = 16 << 10;
 
+  Registry& registry_;
   Worker& worker_;
   Carrier& carrier_;
   std::array<PayloadRef, kStreamKinds> forms_;
-  uint32_t messages_ = 0;             // that the forms stand for
+  uint32_t messages_ = 0;  // that the forms stand for
+  std::string key_;
   std::vector<TopicMember> members_;  // by kind
   size_t next_ = 0;
   std::vector<uint32_t> handles_;
+  std::vector<StreamUid> slow_;  // to be broken off
 };
 
 }  // namespace holdfast

@@ -17,7 +17,7 @@ bool Inbox::Deliver() {
   while (open && spent < kBytesATurn && (!chunks_.empty() || !fan_out_.finished())) {
     open = Step(&spent);
   }
-  open = open && Write() && carrier_.Flush();
+  open = open && Write() && worker_.held_back.Pump(carrier_) && carrier_.Flush();
   for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
   consumed_.clear();
   if (!open) Discard();
@@ -54,7 +54,7 @@ void Inbox::Discard() {
   fan_out_.Abandon();
   for (const ChunkPtr& chunk : chunks_) {
     while (const MessageHeader* message = chunk->At(offset_)) {
-      Lose(Registry::Get(), &worker_, *message);
+      Lose(registry_, &worker_, *message);
       offset_ = Chunk::Next(offset_, *message);
     }
     offset_ = 0;
@@ -64,7 +64,8 @@ void Inbox::Discard() {
 }
 
 bool Inbox::Add(const MessageHeader& message) {
-  if (message.op != MessageOp::kWrite) return Write() && Control(message);
+  const bool keyed = message.op == MessageOp::kWriteKeyed;
+  if (message.op != MessageOp::kWrite && !keyed) return Write() && Control(message);
   if (window_.size() == kWindowMessages || window_bytes_ + message.size > kWindowBytes) {
     if (!Write()) {
       worker_.counters.Add(Counter::kMessagesUndeliverable);
@@ -76,10 +77,22 @@ bool Inbox::Add(const MessageHeader& message) {
     worker_.counters.Add(Counter::kMessagesUndeliverable);
     return true;
   }
-  group->bytes += message.size;
+  uint32_t key_size = 0;
+  if (keyed) std::memcpy(&key_size, message.bytes(), sizeof key_size);
+  const uint32_t offset = keyed ? static_cast<uint32_t>(sizeof key_size) + key_size : 0;
+  const uint32_t size = message.size - offset;
+  if (group->keeps_queue && !worker_.held_back.Pass(message.uid, size)) {
+    const uint8_t* bytes = message.bytes() + offset;
+    const auto* key = reinterpret_cast<const char*>(message.bytes() + offset - key_size);
+    worker_.held_back.Hold(
+        message.uid, PayloadRef::Make(size, [&](uint8_t* out) { std::memcpy(out, bytes, size); }),
+        1, {key, key_size});
+    return true;
+  }
+  group->bytes += size;
   group->messages++;
-  window_bytes_ += message.size;
-  window_.push_back({&message, static_cast<uint32_t>(group - groups_.data())});
+  window_bytes_ += size;
+  window_.push_back({&message, offset, static_cast<uint32_t>(group - groups_.data())});
   return true;
 }
 
@@ -102,7 +115,7 @@ Inbox::Group* Inbox::GroupOf(const MessageHeader& message) {
   const StreamLine* line = worker_.cache.Find(message.uid);
   if (line == nullptr) return nullptr;
   table_[cell] = {stamp_, static_cast<uint32_t>(groups_.size())};
-  groups_.push_back({message.uid, line->handle()});
+  groups_.push_back({message.uid, line->handle(), 0, 0, KeepsQueue(line->policy())});
   return &groups_.back();
 }
 
@@ -113,6 +126,7 @@ bool Inbox::Write() {
   const uint64_t now_ms = MonotonicMs();
   for (Group& group : groups_) {
     // Looked up again: preparing may have run user code.
+    if (group.messages == 0) continue;  // all of it was held back
     StreamLine* line = open ? worker_.cache.Find(group.uid) : nullptr;
     if (line != nullptr) {
       line->Touch(now_ms);
@@ -124,8 +138,9 @@ bool Inbox::Write() {
   for (const Entry& entry : window_) {
     uint8_t*& out = groups_[entry.group].out;
     if (out == nullptr) continue;
-    std::memcpy(out, entry.message->bytes(), entry.message->size);
-    out += entry.message->size;
+    const uint32_t size = entry.message->size - entry.offset;
+    std::memcpy(out, entry.message->bytes() + entry.offset, size);
+    out += size;
   }
   window_.clear();
   window_bytes_ = 0;
@@ -139,10 +154,11 @@ bool Inbox::Control(const MessageHeader& message) {
     std::memcpy(&streams, message.bytes(), sizeof streams);
     carrier_.WorkerExited(static_cast<uint32_t>(message.uid.value), streams);
   } else if (const StreamLine* line = worker_.cache.Find(message.uid); line != nullptr) {
-    uint32_t code;
-    std::memcpy(&code, message.bytes(), sizeof code);
-    const auto* text = reinterpret_cast<const char*>(message.bytes() + sizeof code);
-    carrier_.Close(line->handle(), code, {text, message.size - sizeof code});
+    uint32_t words[2];
+    std::memcpy(words, message.bytes(), sizeof words);
+    const auto* text = reinterpret_cast<const char*>(message.bytes() + sizeof words);
+    carrier_.Close(line->handle(), words[0], static_cast<CloseReason>(words[1]),
+                   {text, message.size - sizeof words});
   }
   return true;
 }

@@ -13,7 +13,8 @@ namespace holdfast {
 
 class Inbox {
  public:
-  Inbox(Worker& worker, Carrier& carrier) : worker_(worker), carrier_(carrier) {}
+  Inbox(Registry& registry, Worker& worker, Carrier& carrier)
+      : registry_(registry), worker_(worker), carrier_(carrier) {}
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
@@ -40,10 +41,12 @@ class Inbox {
     uint32_t handle;
     uint32_t bytes = 0;
     uint32_t messages = 0;
+    bool keeps_queue;
     uint8_t* out = nullptr;
   };
   struct Entry {
     const MessageHeader* message;
+    uint32_t offset;  // of its bytes, behind a key
     uint32_t group;
   };
   bool Add(const MessageHeader& message);
@@ -53,12 +56,13 @@ class Inbox {
   // One message, or piece of a publication; false when the carrier takes no more.
   bool Step(uint64_t* spent);
 
+  Registry& registry_;
   Worker& worker_;
   Carrier& carrier_;
   std::deque<ChunkPtr> chunks_;
   uint32_t offset_ = 0;             // in the first of them
   std::vector<ChunkPtr> consumed_;  // the window may still refer to them
-  FanOut fan_out_{worker_, carrier_};
+  FanOut fan_out_{registry_, worker_, carrier_};
   std::vector<Entry> window_;
   std::vector<Group> groups_;
   uint64_t window_bytes_ = 0;

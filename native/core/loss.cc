@@ -3,7 +3,7 @@
 namespace holdfast {
 
 void Lose(Registry& registry, Worker* self, const MessageHeader& message) {
-  if (message.op == MessageOp::kWrite) {
+  if (message.op == MessageOp::kWrite || message.op == MessageOp::kWriteKeyed) {
     registry.Count(self, Counter::kMessagesUndeliverable);
   } else if (message.op == MessageOp::kPublish) {
     registry.Count(self, Counter::kMessagesUndeliverable, message.publication().receivers);

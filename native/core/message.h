@@ -16,7 +16,8 @@ namespace holdfast {
 
 enum class MessageOp : uint16_t {
   kWrite,       // the bytes, in the stream's wire form
-  kClose,       // a 32-bit code, then the reason's text
+  kWriteKeyed,  // the 32-bit size of a key, the key, then the same
+  kClose,       // a 32-bit code, a 32-bit CloseReason, then the reason's text
   kPublish,     // a Publication: to many streams, and uid is nobody's
   kWorkerExit,  // to the worker, not to a stream: uid is the worker's number, 64-bit stream count
 };

@@ -16,8 +16,10 @@ enum class Option : uint32_t {
   kPingIntervalMs,
   kPingTimeoutMs,
   kSendBudgetBytes,
+  kMaxQueuedBytes,
+  kOnSlow,  // a SlowPolicy, for streams that name none
 };
-inline constexpr uint32_t kOptions = 8;
+inline constexpr uint32_t kOptions = 10;
 
 class Options {
  public:

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/payload.h"
@@ -15,6 +16,7 @@ struct Publication {
   std::vector<StreamUid> listed;
   StreamUid except;                            // 0: nobody
   std::array<PayloadRef, kStreamKinds> forms;  // by kind; empty where nobody has the kind
+  std::string key;                             // for streams that keep the latest of each
   uint32_t receivers = 0;                      // the worker's, when it was published
 
   // What it holds in memory for the worker's sake.

@@ -1,5 +1,7 @@
 #include "core/receivers.h"
 
+#include "core/admission.h"
+
 namespace holdfast {
 
 void FindAddressed(Worker& worker, const Publication& publication, std::vector<TopicMember>* out) {
@@ -15,20 +17,30 @@ void FindAddressed(Worker& worker, const Publication& publication, std::vector<T
   }
 }
 
-bool Admit(Worker& worker, const TopicMember& member, const Payload& payload, uint32_t messages,
-           uint64_t now_ms) {
-  StreamLine* line = worker.cache.Find(member.uid);
-  const uint64_t budget = worker.options[Option::kSendBudgetBytes];
-  const Status status =
-      line == nullptr ? Status::kGone : line->Reserve(member.uid, payload.size(), budget);
-  if (status != Status::kOk) {
-    const bool gone = status == Status::kGone;
-    worker.counters.Add(gone ? Counter::kMessagesUndeliverable : Counter::kMessagesDropped,
-                        messages);
-    return false;
+Receipt Receive(Registry& registry, Worker& worker, const TopicMember& member,
+                const PayloadRef& payload, uint32_t messages, std::string_view key,
+                uint64_t now_ms) {
+  const StreamUid uid = member.uid;
+  StreamLine* line = worker.cache.Find(uid);
+  const Admission admission =
+      line == nullptr ? Admission::kGone : Admit(registry, &worker, *line, uid, payload->size());
+  switch (admission) {
+    case Admission::kGone:
+      worker.counters.Add(Counter::kMessagesUndeliverable, messages);
+      return Receipt::kLost;
+    case Admission::kFull:
+    case Admission::kDisconnect:
+      worker.counters.Add(Counter::kMessagesDropped, messages);
+      return admission == Admission::kFull ? Receipt::kLost : Receipt::kDisconnect;
+    case Admission::kTaken:
+      break;
   }
   line->Touch(now_ms);
-  return true;
+  if (!KeepsQueue(line->policy()) || worker.held_back.Pass(uid, payload->size())) {
+    return Receipt::kWrite;
+  }
+  worker.held_back.Hold(uid, payload, messages, key);
+  return Receipt::kHeld;
 }
 
 }  // namespace holdfast

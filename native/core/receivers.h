@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/publication.h"
-#include "core/worker.h"
+#include "core/registry.h"
 
 namespace holdfast {
 
@@ -20,9 +20,15 @@ struct Receivers {
 // The streams it is for, as they are now. Appends to `out`.
 void FindAddressed(Worker& worker, const Publication& publication, std::vector<TopicMember>* out);
 
-// Reserves room for `payload`, which stands for `messages` messages. Where it answers false, they
-// are counted: as dropped if the stream is over its budget, as undeliverable if it has gone.
-bool Admit(Worker& worker, const TopicMember& member, const Payload& payload, uint32_t messages,
-           uint64_t now_ms);
+enum class Receipt {
+  kWrite,       // reserved, and to be written now
+  kHeld,        // reserved, and held back until its reader has caught up
+  kLost,        // counted as dropped, or as undeliverable where the stream has gone
+  kDisconnect,  // the same, and the caller is to break the stream off
+};
+// What becomes of `payload`, which stands for `messages` messages, at one member.
+Receipt Receive(Registry& registry, Worker& worker, const TopicMember& member,
+                const PayloadRef& payload, uint32_t messages, std::string_view key,
+                uint64_t now_ms);
 
 }  // namespace holdfast

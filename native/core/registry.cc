@@ -34,7 +34,7 @@ Status Registry::Join(const Options& options, uint32_t explicit_options, Worker*
     dead_.pop_back();
   } else {
     if (all_.size() == kMaxWorkers) return Status::kExhausted;
-    worker = new Worker(static_cast<uint32_t>(all_.size()));
+    worker = new Worker(*this, static_cast<uint32_t>(all_.size()));
     all_.push_back(worker);
     workers_[worker->id].store(worker, std::memory_order_release);
   }
@@ -65,6 +65,7 @@ uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
   } while (cursor != WorkerCache::kScanEnd);
   worker.counters.Add(Counter::kSocketsClosed, worker.cache.CloseAllSockets());
 
+  queued_bytes_.fetch_add(std::exchange(worker.untold_queued_bytes, 0), std::memory_order_relaxed);
   {
     WriteLock lock(mu_);
     std::erase(live_, &worker);
@@ -105,8 +106,8 @@ void Registry::CloseSocket(Worker& worker, uint32_t socket, bool placed) {
   worker.counters.Add(Counter::kSocketsClosed);
 }
 
-Status Registry::CreateStream(Worker& worker, uint32_t socket, StreamKind kind,
-                              std::string_view tags, uint32_t handle, StreamFacts* out) {
+Status Registry::CreateStream(Worker& worker, uint32_t socket, std::string_view tags,
+                              StreamFacts* out) {
   if (worker.live_streams.load(std::memory_order_relaxed) >=
       worker.options[Option::kMaxStreamsPerWorker]) {
     return Status::kWorkerLimit;
@@ -117,9 +118,6 @@ Status Registry::CreateStream(Worker& worker, uint32_t socket, StreamKind kind,
     total_streams_.fetch_sub(1, std::memory_order_relaxed);
     return Status::kTotalLimit;
   }
-  *out = StreamFacts{};
-  out->kind = kind;
-  out->handle = handle;
   out->created_ms = MonotonicMs();
   const uint32_t on_socket = worker.cache.Mint(socket, tags, out);
   if (on_socket == 0) {
@@ -129,7 +127,7 @@ Status Registry::CreateStream(Worker& worker, uint32_t socket, StreamKind kind,
   out->last_active_ms = out->created_ms;
   worker.live_streams.fetch_add(1, std::memory_order_relaxed);
   if (on_socket > 1) worker.load.fetch_add(1, std::memory_order_relaxed);
-  worker.counters.Add(CreatedOf(kind));
+  worker.counters.Add(CreatedOf(out->kind));
   return Status::kOk;
 }
 
@@ -143,7 +141,12 @@ bool Registry::DestroyStream(Worker& worker, StreamUid uid, CloseReason reason) 
     worker.counters.Add(Counter::kDetachedDestroyed);
   }
   if (line->subscribed()) LeaveTopics(*this, worker, uid, kind);
-  if (worker.cache.Retire(uid) > 0) worker.load.fetch_sub(1, std::memory_order_relaxed);
+  if (KeepsQueue(line->policy())) worker.held_back.Forget(uid);
+  if (line->slow()) worker.slow_streams.Set(uid, false);
+  uint64_t queued_bytes;
+  if (worker.cache.Retire(uid, &queued_bytes) > 0)
+    worker.load.fetch_sub(1, std::memory_order_relaxed);
+  AddQueued(&worker, -static_cast<int64_t>(queued_bytes));
   total_streams_.fetch_sub(1, std::memory_order_relaxed);
   worker.live_streams.fetch_sub(1, std::memory_order_relaxed);
   worker.counters.Add(DestroyedOf(kind));

@@ -11,9 +11,12 @@
 // One for the process, leaked on purpose: threads that use it may outlive every environment.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -55,8 +58,8 @@ class Registry {
   void CloseSocket(Worker& worker, uint32_t socket, bool placed);
 
   // The owner of the stream.
-  Status CreateStream(Worker& worker, uint32_t socket, StreamKind kind, std::string_view tags,
-                      uint32_t handle, StreamFacts* out);
+  // `out` says what kind of stream it is to be, its handle and its policy; the rest is filled in.
+  Status CreateStream(Worker& worker, uint32_t socket, std::string_view tags, StreamFacts* out);
   // False if it was gone.
   bool DestroyStream(Worker& worker, StreamUid uid, CloseReason reason) EXCLUDES(mu_);
   // A second one is a no-op. False if the stream is gone.
@@ -74,6 +77,12 @@ class Registry {
   std::vector<StreamUid> AutonomousStreams() EXCLUDES(mu_);
   // The sums of all counters, `destroyed` never above `created`.
   std::array<uint64_t, kCounters> Totals() EXCLUDES(mu_);
+  // Bytes that streams have waiting, in the process: each thread tells of its share now and then.
+  uint64_t queued_bytes() const {
+    return static_cast<uint64_t>(
+        std::max<int64_t>(0, queued_bytes_.load(std::memory_order_relaxed)));
+  }
+  void AddQueued(Worker* self, int64_t bytes);
   uint64_t total_streams() const { return total_streams_.load(std::memory_order_relaxed); }
 
   // `self` is the calling thread's worker; nullptr: it is none, and counts for all of its like.
@@ -91,6 +100,7 @@ class Registry {
   std::atomic<Worker*> workers_[kMaxWorkers]{};
   std::atomic<uint64_t> total_streams_{0};  // reserve, and undo when over; relaxed
   std::atomic<uint32_t> next_pick_{0};      // spreads ties; relaxed
+  std::atomic<int64_t> queued_bytes_{0};    // relaxed: it bounds memory, it orders nothing
   Counters shared_counters_;
   Topics topics_;
 
@@ -114,6 +124,16 @@ bool Registry::Find(Worker* self, StreamUid uid, Out* out) {
   }
   Count(self, Counter::kCacheMisses);
   return false;
+}
+
+inline void Registry::AddQueued(Worker* self, int64_t bytes) {
+  constexpr int64_t kUntold = 64 << 10;
+  if (self != nullptr) {
+    self->untold_queued_bytes += bytes;
+    if (std::abs(self->untold_queued_bytes) < kUntold) return;
+    bytes = std::exchange(self->untold_queued_bytes, 0);
+  }
+  queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 inline void Registry::Count(Worker* self, Counter counter, uint64_t n) {

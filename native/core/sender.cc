@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "core/admission.h"
 
 namespace holdfast {
 namespace {
@@ -23,34 +24,62 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
     registry_.Count(self_, Counter::kMessagesGone);
     return Result::kGone;
   }
-  const uint64_t budget =
-      self_ != nullptr ? self_->options[Option::kSendBudgetBytes] : StreamLine::kQueuedMask;
   const StreamKind kind = line->kind();
   const size_t size = EncodedSize(kind, message);
-  const Status status = size > budget ? Status::kFull : line->Reserve(uid, size, budget);
-  if (status != Status::kOk) {
-    const bool gone = status == Status::kGone;
+  const Admission admission = Admit(registry_, self_, *line, uid, size);
+  if (admission != Admission::kTaken) {
+    const bool gone = admission == Admission::kGone;
     registry_.Count(self_, gone ? Counter::kMessagesGone : Counter::kMessagesFull);
+    if (admission == Admission::kDisconnect) Disconnect(uid);
     return gone ? Result::kGone : Result::kFull;
   }
+  const SlowPolicy policy = line->policy();
   const uint32_t bytes = static_cast<uint32_t>(size);
   if (self_ != nullptr && uid.worker_id() == self_->id) {
-    Encode(kind, message, local.Allocate(bytes));
     line->Touch(MonotonicMs());
+    if (KeepsQueue(policy) && !self_->held_back.Pass(uid, bytes)) {
+      self_->held_back.Hold(uid, MakeForm(kind, message), 1, message.key);
+      registry_.Count(self_, Counter::kMessagesQueued);
+      return Result::kQueued;
+    }
+    Encode(kind, message, local.Allocate(bytes));
     registry_.Count(self_, Counter::kMessagesSent);
     return Result::kSent;
   }
-  uint8_t* out = outboxes_.Append(uid, MessageOp::kWrite, bytes);
+  const bool keyed = policy == SlowPolicy::kLatest && !message.key.empty();
+  const uint32_t key_size = static_cast<uint32_t>(message.key.size());
+  const uint32_t before = keyed ? static_cast<uint32_t>(sizeof key_size) + key_size : 0;
+  uint8_t* out =
+      outboxes_.Append(uid, keyed ? MessageOp::kWriteKeyed : MessageOp::kWrite, before + bytes);
   if (out == nullptr) {
-    line->Release(uid, bytes);
+    (void)GiveBack(registry_, self_, *line, uid, bytes);
     registry_.Count(self_, Counter::kMessagesFull);
     return Result::kFull;
   }
-  Encode(kind, message, out);
+  if (keyed) {
+    std::memcpy(out, &key_size, sizeof key_size);
+    std::memcpy(out + sizeof key_size, message.key.data(), key_size);
+  }
+  Encode(kind, message, out + before);
   outboxes_.Appended(uid.worker_id());
   registry_.Count(self_, Counter::kMessagesQueued);
   return Result::kQueued;
 }
+
+bool Sender::SendAhead(StreamUid uid, const OutgoingMessage& message, LocalBuffer& local) {
+  CHECK(self_ != nullptr && uid.worker_id() == self_->id);
+  StreamLine* line = self_->cache.Find(uid);
+  if (line == nullptr) return false;
+  const size_t size = EncodedSize(line->kind(), message);
+  if (AdmitAhead(registry_, self_, *line, uid, size) != Admission::kTaken) return false;
+  if (KeepsQueue(line->policy())) self_->held_back.PassAhead(uid, size);
+  Encode(line->kind(), message, local.Allocate(static_cast<uint32_t>(size)));
+  registry_.Count(self_, Counter::kMessagesSent);
+  return true;
+}
+
+// By mail also for a stream of the own thread: this may be the middle of anything.
+void Sender::Disconnect(StreamUid uid) { PostClose(uid, kSlowCode, CloseReason::kSlow, kSlowText); }
 
 uint64_t Sender::Publish(std::string_view topic, const OutgoingMessage& message, StreamUid except,
                          Receivers* own) {
@@ -62,6 +91,7 @@ uint64_t Sender::Publish(std::string_view topic, const OutgoingMessage& message,
     Publication publication;
     publication.topic = id;
     publication.except = except;
+    publication.key = message.key;
     publication.receivers = share.total();
     for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
       if (share.members[kind] == 0) continue;
@@ -94,6 +124,7 @@ uint64_t Sender::Multicast(const std::vector<StreamUid>& uids, const OutgoingMes
   }
   uint64_t addressed = 0;
   for (auto& [worker_id, publication] : publications) {
+    publication.key = message.key;
     addressed += FanOut(worker_id, std::move(publication), own);
   }
   return addressed;
@@ -111,7 +142,9 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
     for (const TopicMember& member : addressed) {
       const size_t kind = static_cast<size_t>(member.kind);
       const PayloadRef& form = publication.forms[kind];
-      if (Admit(*self_, member, *form, 1, now_ms)) own->handles[kind].push_back(member.handle);
+      const Receipt receipt = Receive(registry_, *self_, member, form, 1, publication.key, now_ms);
+      if (receipt == Receipt::kWrite) own->handles[kind].push_back(member.handle);
+      if (receipt == Receipt::kDisconnect) Disconnect(member.uid);
     }
   } else if (!outboxes_.Publish(worker_id, std::move(publication))) {
     registry_.Count(self_, Counter::kMessagesDropped, receivers);
@@ -119,14 +152,19 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
   return receivers;
 }
 
-bool Sender::Close(StreamUid uid, uint32_t code, std::string_view reason) {
+bool Sender::Close(StreamUid uid, uint32_t code, std::string_view text) {
   if (registry_.FindLine(uid) == nullptr) return false;
-  const uint32_t bytes = static_cast<uint32_t>(sizeof code + reason.size());
-  uint8_t* out = outboxes_.Append(uid, MessageOp::kClose, bytes, /*control=*/true);
-  std::memcpy(out, &code, sizeof code);
-  if (!reason.empty()) std::memcpy(out + sizeof code, reason.data(), reason.size());
-  outboxes_.Appended(uid.worker_id());
+  PostClose(uid, code, CloseReason::kClose, text);
   return true;
+}
+
+void Sender::PostClose(StreamUid uid, uint32_t code, CloseReason reason, std::string_view text) {
+  const uint32_t words[2] = {code, static_cast<uint32_t>(reason)};
+  const uint32_t bytes = static_cast<uint32_t>(sizeof words + text.size());
+  uint8_t* out = outboxes_.Append(uid, MessageOp::kClose, bytes, /*control=*/true);
+  std::memcpy(out, words, sizeof words);
+  if (!text.empty()) std::memcpy(out + sizeof words, text.data(), text.size());
+  outboxes_.Appended(uid.worker_id());
 }
 
 }  // namespace holdfast

@@ -28,8 +28,12 @@ class Sender {
 
   enum class Result { kSent, kQueued, kFull, kGone };
   // kSent: the encoded bytes are in `local`, reserved; the owner releases them when the socket took
-  // them. kQueued: they travel at the next Flush. Else nothing was taken.
+  // them. kQueued: they travel at the next Flush, or the own stream holds them back. Else nothing
+  // was taken.
   Result Send(StreamUid uid, const OutgoingMessage& message, LocalBuffer& local);
+
+  // To a stream of the own thread, before all that waits and whatever it is: false if it is gone.
+  bool SendAhead(StreamUid uid, const OutgoingMessage& message, LocalBuffer& local);
 
   // To the topic's members except one, encoded once a kind. Returns how many there are in the
   // process; those of the own thread are in `own`, reserved, for the caller to hand to the carrier.
@@ -40,13 +44,15 @@ class Sender {
                      Receivers* own);
 
   // Asks the stream's owner to close it; never refused for want of room. False if it is gone.
-  bool Close(StreamUid uid, uint32_t code, std::string_view reason);
+  bool Close(StreamUid uid, uint32_t code, std::string_view text);
 
   // True when a message waits for Flush.
   bool pending() const { return outboxes_.pending(); }
   void Flush() { outboxes_.Flush(); }
 
  private:
+  void Disconnect(StreamUid uid);
+  void PostClose(StreamUid uid, uint32_t code, CloseReason reason, std::string_view text);
   uint64_t FanOut(uint32_t worker_id, Publication publication, Receivers* own);
 
   Registry& registry_;

@@ -12,6 +12,19 @@ namespace holdfast {
 enum class StreamKind : uint8_t { kRaw = 0, kSse = 1, kWebSocket = 2 };
 inline constexpr uint32_t kStreamKinds = 3;
 
+// What becomes of a message for a stream that is over its budget. src/slow-policy.ts holds the same
+// list.
+enum class SlowPolicy : uint8_t {
+  kDrop = 0,        // it is refused
+  kDropOldest = 1,  // those that have waited longest go
+  kLatest = 2,      // of those that wait, one of each key stays; then the oldest go
+  kDisconnect = 3,  // it is refused, and the stream broken off
+};
+// Whether messages for it wait where they can still be replaced (core/held_back.h).
+constexpr bool KeepsQueue(SlowPolicy policy) {
+  return policy == SlowPolicy::kDropOldest || policy == SlowPolicy::kLatest;
+}
+
 // Why a stream was un-registered. src/stream-info.ts holds the same list.
 enum class CloseReason : uint8_t {
   kEnd = 0,      // both sides finished
@@ -23,8 +36,9 @@ enum class CloseReason : uint8_t {
   kClose = 6,    // closed by uid or by its handle
   kManager = 7,  // the manager of its thread was closed
   kWorker = 8,   // the thread ended
+  kSlow = 9,     // over its budget, and its policy is to be broken off
 };
-inline constexpr uint32_t kCloseReasons = 9;
+inline constexpr uint32_t kCloseReasons = 10;
 
 // An IPv6 address, or an IPv4 one mapped into it (RFC 4291, section 2.5.5.2). All zero: unknown.
 struct PeerAddress {
@@ -39,6 +53,8 @@ struct StreamFacts {
   StreamKind kind = StreamKind::kRaw;
   bool detached = false;
   bool closing = false;
+  SlowPolicy policy = SlowPolicy::kDrop;
+  bool marks_gaps = false;      // told once when messages were refused in between
   uint32_t handle = 0;          // the owner's own index for the stream
   uint32_t socket = 0;          // the socket's primary esocket_uuid
   uint32_t tag_block = kNone;   // where its tags lie, if it has any

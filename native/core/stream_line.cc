@@ -25,25 +25,50 @@ StreamFacts StreamImage::Decode() const {
 
 Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget) {
   uint64_t word = state_.load(std::memory_order_acquire);
-  do {
+  for (;;) {
     if (!Matches(word, uid) || (word & kClosing) != 0) return Status::kGone;
-    if ((word & kQueuedMask) + bytes > budget) return Status::kFull;
-    // Acquire, no release: nothing is published by a reservation; the message travels under a lock.
-  } while (!state_.compare_exchange_weak(word, word + bytes, std::memory_order_acquire));
-  return Status::kOk;
+    if ((word & kGap) != 0) return Status::kFull;
+    if ((word & kQueuedMask) + bytes <= budget) {
+      // Acquire, no release: nothing is published by a reservation; the message travels under a
+      // lock.
+      if (state_.compare_exchange_weak(word, word + bytes, std::memory_order_acquire)) {
+        return Status::kOk;
+      }
+      continue;
+    }
+    // Where nothing waits, nobody would come to tell of the gap.
+    if (!marks_gaps() || (word & kQueuedMask) == 0) return Status::kFull;
+    if (state_.compare_exchange_weak(word, word | kGap, std::memory_order_acquire)) {
+      return Status::kFull;
+    }
+  }
 }
 
-void StreamLine::Release(StreamUid uid, uint64_t bytes) {
+Released StreamLine::Release(StreamUid uid, uint64_t bytes) {
   uint64_t word = state_.load(std::memory_order_relaxed);
+  uint64_t next;
   do {
-    if (!Matches(word, uid)) return;  // retired meanwhile, and its count with it
+    if (!Matches(word, uid)) return {};  // retired meanwhile, and its count with it
     CHECK((word & kQueuedMask) >= bytes);
-  } while (!state_.compare_exchange_weak(word, word - bytes, std::memory_order_relaxed));
+    next = word - bytes;
+    if ((next & kQueuedMask) == 0) next &= ~kGap;
+  } while (!state_.compare_exchange_weak(word, next, std::memory_order_relaxed));
+  return {true, (word & kGap) != 0 && (next & kGap) == 0, next & kQueuedMask};
+}
+
+bool StreamLine::StartClosing(StreamUid uid) {
+  uint64_t word = state_.load(std::memory_order_acquire);
+  do {
+    if (!Matches(word, uid) || (word & kClosing) != 0) return false;
+  } while (!state_.compare_exchange_weak(word, word | kClosing, std::memory_order_relaxed));
+  return true;
 }
 
 void StreamLine::Publish(const StreamFacts& facts) {
   meta_.store(static_cast<uint64_t>(facts.handle) << 32 |
-                  static_cast<uint64_t>(facts.peer.port) << 16 | static_cast<uint64_t>(facts.kind),
+                  static_cast<uint64_t>(facts.peer.port) << 16 |
+                  static_cast<uint64_t>(facts.policy) << kPolicyShift |
+                  (facts.marks_gaps ? kMarksGaps : 0) | static_cast<uint64_t>(facts.kind),
               std::memory_order_release);
   address_[0].store(facts.peer.words[0], std::memory_order_release);
   address_[1].store(facts.peer.words[1], std::memory_order_release);
@@ -64,6 +89,11 @@ void StreamLine::MarkDetached(uint64_t now_ms) {
 
 void StreamLine::MarkSubscribed() {
   meta_.store(meta_.load(std::memory_order_relaxed) | kSubscribed, std::memory_order_release);
+}
+
+void StreamLine::SetSlow(bool slow) {
+  const uint64_t meta = meta_.load(std::memory_order_relaxed);
+  meta_.store(slow ? meta | kSlow : meta & ~kSlow, std::memory_order_release);
 }
 
 void StreamLine::MarkClosing(uint64_t now_ms) {

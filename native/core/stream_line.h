@@ -4,7 +4,7 @@
 // is never unmapped, and holds one stream after the other. Nobody keeps a pointer's meaning; who
 // reads a line says which uid it expects and is told whether that one was there.
 //
-// The state word:  tag (generation and stream id) | live bit | closing bit | bytes queued
+// The state word:  tag (generation and stream id) | live bit | closing bit | gap bit | bytes queued
 // One compare-and-swap on it finds the stream, proves that it lives and reserves budget, so a
 // reservation can never fall on the line's next tenant. The other fields are read between two looks
 // at the state word: if both show the same live tag, what was read belongs to that stream. Field
@@ -34,11 +34,21 @@ struct StreamImage {
   StreamFacts Decode() const;
 };
 
+// What a release found.
+struct Released {
+  bool found = false;   // false: the stream was gone, and its count with it
+  bool gap = false;     // all that waited is gone, and a gap is to be told
+  uint64_t queued = 0;  // what still waits
+};
+
 class alignas(kCacheLine) StreamLine {
  public:
   static constexpr uint32_t kLiveShift = 64 - kGenerationBits - kStreamBits - 1;
   static constexpr uint64_t kClosing = uint64_t{1} << (kLiveShift - 1);
-  static constexpr uint64_t kQueuedMask = kClosing - 1;
+  // A message was refused, and the stream is to be told of the gap before it takes the next: it
+  // takes none until all that waits is gone.
+  static constexpr uint64_t kGap = kClosing >> 1;
+  static constexpr uint64_t kQueuedMask = kGap - 1;
 
   static constexpr uint64_t LiveWord(StreamUid uid) {
     const uint64_t tag = static_cast<uint64_t>(uid.generation()) << kStreamBits | uid.stream_id();
@@ -60,6 +70,11 @@ class alignas(kCacheLine) StreamLine {
   StreamKind kind() const {
     return static_cast<StreamKind>(meta_.load(std::memory_order_acquire) & 0xFF);
   }
+  // The same holds for these.
+  SlowPolicy policy() const {
+    return static_cast<SlowPolicy>(meta_.load(std::memory_order_acquire) >> kPolicyShift & 3);
+  }
+  bool marks_gaps() const { return (meta_.load(std::memory_order_acquire) & kMarksGaps) != 0; }
   // The owner's index of the stream; the owner asks, who knows that the stream is live.
   uint32_t handle() const {
     return static_cast<uint32_t>(meta_.load(std::memory_order_acquire) >> 32);
@@ -68,16 +83,21 @@ class alignas(kCacheLine) StreamLine {
   // kOk, kGone (also when it is closing) or kFull. `bytes` are counted until Release, or until the
   // stream is retired.
   Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget);
-  void Release(StreamUid uid, uint64_t bytes);
+  Released Release(StreamUid uid, uint64_t bytes);
+  // True for the one who made it so; false when it is closing already, or gone.
+  bool StartClosing(StreamUid uid);
 
   // Owner only.
   void Publish(const StreamFacts& facts);
-  void Retire() { state_.store(0, std::memory_order_release); }
+  // The bytes that were still queued.
+  uint64_t Retire() { return state_.exchange(0, std::memory_order_acq_rel) & kQueuedMask; }
   void Touch(uint64_t now_ms) { last_active_ms_.store(now_ms, std::memory_order_release); }
   void MarkDetached(uint64_t now_ms);
   void MarkClosing(uint64_t now_ms);
   // It has been a member of a topic; only such a stream has any to leave when it goes.
   void MarkSubscribed();
+  void SetSlow(bool slow);
+  bool slow() const { return (meta_.load(std::memory_order_relaxed) & kSlow) != 0; }
   bool subscribed() const { return (meta_.load(std::memory_order_relaxed) & kSubscribed) != 0; }
   bool detached() const { return meta_.load(std::memory_order_relaxed) & kDetached; }
   bool closing() const { return (state_.load(std::memory_order_relaxed) & kClosing) != 0; }
@@ -96,9 +116,12 @@ class alignas(kCacheLine) StreamLine {
 
   static constexpr uint64_t kDetached = 1 << 8;
   static constexpr uint64_t kSubscribed = 1 << 9;
+  static constexpr uint64_t kMarksGaps = 1 << 10;
+  static constexpr uint32_t kPolicyShift = 11;
+  static constexpr uint64_t kSlow = 1 << 13;
 
   static bool Matches(uint64_t state, StreamUid uid) {
-    return (state & ~(kQueuedMask | kClosing)) == LiveWord(uid);
+    return (state & ~(kQueuedMask | kGap | kClosing)) == LiveWord(uid);
   }
 
   std::atomic<uint64_t> state_;  // 0 in fresh memory: nobody

@@ -8,21 +8,29 @@
 #include <atomic>
 
 #include "core/counters.h"
+#include "core/held_back.h"
 #include "core/mailbox.h"
 #include "core/options.h"
+#include "core/slow_streams.h"
 #include "core/topic_members.h"
 #include "core/worker_cache.h"
 
 namespace holdfast {
 
 struct Worker {
-  explicit Worker(uint32_t number) : id(number), cache(number) {}
+  Worker(Registry& registry, uint32_t number)
+      : id(number), cache(number), held_back(registry, *this) {}
 
   const uint32_t id;
   WorkerCache cache;
   TopicMembers topic_members;
+  HeldBack held_back;
+  SlowStreams slow_streams;
   Mailbox mailbox;
   Counters counters;
+
+  // Of the process's queued bytes, what this thread has not told yet. Its own thread's only.
+  int64_t untold_queued_bytes = 0;
 
   // Written before the worker is published, read by its own thread.
   Options options;

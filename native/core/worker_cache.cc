@@ -120,12 +120,13 @@ std::optional<StreamUid> WorkerCache::MintIn(uint32_t slot) {
   return std::nullopt;
 }
 
-uint32_t WorkerCache::Retire(StreamUid uid) {
+uint32_t WorkerCache::Retire(StreamUid uid, uint64_t* queued_bytes) {
   MutexLock lock(mu_);
   StreamLine* line = Find(uid);
   CHECK(line != nullptr);
   const uint32_t tag_block = line->tag_block();
-  line->Retire();
+  const uint64_t queued = line->Retire();
+  if (queued_bytes != nullptr) *queued_bytes = queued;
   if (tag_block != kNone) tags_.Free(tag_block);
 
   const uint32_t slot = uid.slot();

@@ -57,7 +57,7 @@ class WorkerCache {
   // how many streams the socket has now; 0 when no uid is left to mint.
   uint32_t Mint(uint32_t socket, std::string_view tags, StreamFacts* facts) EXCLUDES(mu_);
   // Owner. The stream must be live. Returns how many streams its socket has left.
-  uint32_t Retire(StreamUid uid) EXCLUDES(mu_);
+  uint32_t Retire(StreamUid uid, uint64_t* queued_bytes = nullptr) EXCLUDES(mu_);
 
   // Any thread. The line of a live stream, nullptr if it is gone.
   StreamLine* Find(StreamUid uid) const {

@@ -27,7 +27,7 @@ export function openWebSocket(
   const connection = new WebSocketConnection(raw, carrier, agreement, checked.maxMessageBytes, () =>
     resolved.accept(agreement.responseHeaders),
   )
-  const held = holder.hold({ ...resolved.target, carrier: connection }, 'websocket', checked.tags)
+  const held = holder.hold({ ...resolved.target, carrier: connection }, 'websocket', options)
   const stream = (): WebSocketStream | undefined =>
     held.existingWrapper() as WebSocketStream | undefined
   connection.open({

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors.js'
 import { requireInteger, requireKnown } from '../options.js'
+import type { SlowReaderOptions } from '../slow-policy.js'
 
 /** Negotiation of permessage-deflate (RFC 7692). */
 export interface DeflateOptions {
@@ -16,7 +17,7 @@ export interface DeflateOptions {
   memLevel?: number
 }
 
-export interface WebSocketOptions {
+export interface WebSocketOptions extends SlowReaderOptions {
   /** Subprotocols this server speaks; the first of the client's that is among them is chosen. */
   protocols?: readonly string[]
   /** Chooses one of the client's itself; undefined: none. */
@@ -43,6 +44,8 @@ export function checkWebSocketOptions(options: WebSocketOptions): CheckedWebSock
     'maxMessageBytes',
     'perMessageDeflate',
     'tags',
+    'onSlow',
+    'onGap',
   ])
   const { protocols, selectProtocol, maxMessageBytes, perMessageDeflate = false, tags } = options
   if (protocols !== undefined && !isListOfTokens(protocols)) {

@@ -40,7 +40,7 @@ struct Pair {
   TestWorker other;
   std::vector<StreamUid> uids;
   RecordingCarrier carrier;
-  Inbox inbox{*owner, carrier};
+  Inbox inbox{Registry::Get(), *owner, carrier};
   Sender sender{Registry::Get(), other.get()};
   CountedSince counted;
 };
@@ -154,7 +154,7 @@ TEST_CASE("a worker's exit reaches the carrier with its number and stream count"
     leaves.Create(leaves.Open());
   }
   RecordingCarrier carrier;
-  Inbox inbox(*stays, carrier);
+  Inbox inbox(Registry::Get(), *stays, carrier);
   DeliverAll(stays, inbox);
   const auto operations = carrier.operations();
   REQUIRE(operations.size() == 1);

@@ -165,8 +165,7 @@ TEST_CASE("a worker takes no more streams than maxStreamsPerWorker") {
   StreamFacts facts;
   StreamUid last;
   for (int i = 0; i < 3; i++) last = worker.Create(socket).uid;
-  EXPECT(Shared().CreateStream(*worker, socket, StreamKind::kRaw, {}, 0, &facts) ==
-         Status::kWorkerLimit);
+  EXPECT(Shared().CreateStream(*worker, socket, {}, &facts) == Status::kWorkerLimit);
   EXPECT(Shared().total_streams() == 3);
   worker.Destroy(last);
   worker.Create(socket);
@@ -186,8 +185,7 @@ TEST_CASE("the process takes no more streams than maxTotalStreams, also from two
       std::vector<StreamUid> live;
       for (int i = 0; i < 20'000; i++) {
         StreamFacts facts;
-        const Status status =
-            Shared().CreateStream(*worker, socket, StreamKind::kRaw, {}, 0, &facts);
+        const Status status = Shared().CreateStream(*worker, socket, {}, &facts);
         if (IsOk(status)) {
           live.push_back(facts.uid);
           if (held.fetch_add(1) >= kLimit) above.fetch_add(1);
@@ -213,8 +211,7 @@ TEST_CASE("the process takes no more streams than maxTotalStreams, also from two
   const uint32_t socket = one.Open();
   for (uint64_t i = 0; i < kLimit; i++) one.Create(socket);
   StreamFacts facts;
-  EXPECT(Shared().CreateStream(*two, two.Open(), StreamKind::kRaw, {}, 0, &facts) ==
-         Status::kTotalLimit);
+  EXPECT(Shared().CreateStream(*two, two.Open(), {}, &facts) == Status::kTotalLimit);
 }
 
 TEST_CASE("a worker's load is its sockets and every stream beyond a socket's first") {

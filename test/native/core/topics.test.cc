@@ -39,7 +39,7 @@ struct Owner {
   TestWorker worker;
   std::vector<StreamUid> uids;
   RecordingCarrier carrier;
-  Inbox inbox{*worker, carrier};
+  Inbox inbox{Registry::Get(), *worker, carrier};
 };
 
 uint64_t PublishText(Sender& sender, std::string_view topic, std::string_view text,

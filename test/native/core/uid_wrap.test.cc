@@ -102,7 +102,7 @@ TEST_CASE("when no uid is left a stream is refused, and what was reserved for it
   uint64_t created = 0;
   for (;;) {
     const uint32_t socket = worker.Open();
-    status = registry.CreateStream(*worker, socket, StreamKind::kRaw, {}, 0, &facts);
+    status = registry.CreateStream(*worker, socket, {}, &facts);
     if (IsOk(status)) {
       created++;
       worker.Destroy(facts.uid);

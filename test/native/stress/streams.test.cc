@@ -28,7 +28,7 @@ struct Known {
 void Own(TestWorker& worker, Known& known, uint64_t seed, uint64_t* delivered) {
   Random random(seed);
   CountingCarrier carrier;
-  Inbox inbox(*worker, carrier);
+  Inbox inbox(Registry::Get(), *worker, carrier);
   Sender sender(Registry::Get(), worker.get());
   StringBuffer local;
   std::array<StreamUid, kPlaces> uids{};

@@ -44,7 +44,7 @@ void LiveAndDie(Known& known, uint64_t seed) {
   while (Clock::now() < end) {
     TestWorker worker;
     CountingCarrier carrier;
-    Inbox inbox(*worker, carrier);
+    Inbox inbox(Registry::Get(), *worker, carrier);
     worker->accepting.store(true, std::memory_order_release);
     const uint32_t socket = worker.Open();
     for (uint32_t i = random.Below(40); i-- > 0;) {

@@ -25,7 +25,10 @@ class CountingCarrier final : public Carrier {
   void WriteMany(std::span<const uint32_t> handles, const PayloadRef&, uint32_t messages) override {
     delivered += handles.size() * messages;
   }
-  void Close(uint32_t handle, uint32_t, std::string_view) override { closed.push_back(handle); }
+  void Gap(uint32_t) override {}
+  void Close(uint32_t handle, uint32_t, CloseReason, std::string_view) override {
+    closed.push_back(handle);
+  }
   void WorkerExited(uint32_t, uint64_t) override {}
   bool Flush() override { return true; }
 

@@ -15,7 +15,7 @@ namespace holdfast::test {
 class RecordingCarrier final : public Carrier {
  public:
   struct Operation {
-    enum { kWrite, kClose, kExit } what;
+    enum { kWrite, kClose, kExit, kGap } what;
     uint64_t whom;  // a handle, or a worker's number
     uint32_t messages = 0;
     uint32_t code = 0;
@@ -52,9 +52,14 @@ class RecordingCarrier final : public Carrier {
       operations_.push_back({Operation::kWrite, handle, messages, 0, 0, buffers_.size() - 1, {}});
     }
   }
-  void Close(uint32_t handle, uint32_t code, std::string_view reason) override {
-    Take(reason.size());
-    operations_.push_back({Operation::kClose, handle, 0, code, 0, 0, std::string(reason)});
+  void Gap(uint32_t handle) override {
+    Take(0);
+    operations_.push_back({Operation::kGap, handle, 0, 0, 0, 0, "gap"});
+  }
+  void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override {
+    Take(text.size());
+    reasons.push_back(reason);
+    operations_.push_back({Operation::kClose, handle, 0, code, 0, 0, std::string(text)});
   }
   void WorkerExited(uint32_t worker_id, uint64_t streams) override {
     Take(0);
@@ -86,6 +91,7 @@ class RecordingCarrier final : public Carrier {
   int prepares = 0;
   int flushes = 0;
   int fan_outs = 0;
+  std::vector<CloseReason> reasons;
 
  private:
   void Take(size_t bytes) {

@@ -22,6 +22,7 @@ inline Options RoomyOptions() {
   options[Option::kMaxTotalStreams] = 1 << 20;
   options[Option::kCleanupIntervalMs] = 1000;
   options[Option::kSendBudgetBytes] = 1 << 20;
+  options[Option::kMaxQueuedBytes] = uint64_t{1} << 40;
   return options;
 }
 
@@ -67,10 +68,14 @@ class TestWorker {
     Registry::Get().CloseSocket(*worker_, socket, /*placed=*/false);
   }
   StreamFacts Create(uint32_t socket, StreamKind kind = StreamKind::kRaw,
-                     std::string_view tags = {}, uint32_t handle = 0) {
+                     std::string_view tags = {}, uint32_t handle = 0,
+                     SlowPolicy policy = SlowPolicy::kDrop, bool marks_gaps = false) {
     StreamFacts facts;
-    CHECK(Registry::Get().CreateStream(*worker_, socket, kind, tags, handle, &facts) ==
-          Status::kOk);
+    facts.kind = kind;
+    facts.handle = handle;
+    facts.policy = policy;
+    facts.marks_gaps = marks_gaps;
+    CHECK(Registry::Get().CreateStream(*worker_, socket, tags, &facts) == Status::kOk);
     return facts;
   }
   bool Destroy(StreamUid uid, CloseReason reason = CloseReason::kEnd) {

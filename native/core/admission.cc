@@ -1,0 +1,57 @@
+#include "core/admission.h"
+
+#include <algorithm>
+
+namespace holdfast {
+namespace {
+
+// What a stream may have waiting while the process is near its bound.
+constexpr uint64_t kFairBytes = 16 << 10;
+
+uint64_t Budget(Registry& registry, const Worker* self, uint64_t bytes) {
+  if (self == nullptr) return StreamLine::kQueuedMask;
+  const uint64_t budget = self->options[Option::kSendBudgetBytes];
+  const uint64_t bound = self->options[Option::kMaxQueuedBytes];
+  const uint64_t total = registry.queued_bytes();
+  if (total + bytes > bound) return 0;
+  return total > bound - bound / 4 ? std::min(budget, kFairBytes) : budget;
+}
+
+Admission Reserve(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes,
+                  uint64_t limit) {
+  const Status status = line.Reserve(uid, bytes, limit);
+  if (status == Status::kGone) return Admission::kGone;
+  if (status != Status::kOk) return Admission::kFull;
+  registry.AddQueued(self, static_cast<int64_t>(bytes));
+  return Admission::kTaken;
+}
+
+}  // namespace
+
+Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes) {
+  const SlowPolicy policy = line.policy();
+  const uint64_t budget = Budget(registry, self, bytes);
+  // Where the oldest are dropped, the owner makes room when the message arrives.
+  const bool makes_room = KeepsQueue(policy) && bytes <= budget;
+  const Admission admission =
+      Reserve(registry, self, line, uid, bytes, makes_room ? StreamLine::kQueuedMask : budget);
+  if (admission == Admission::kFull && policy == SlowPolicy::kDisconnect &&
+      line.StartClosing(uid)) {
+    return Admission::kDisconnect;
+  }
+  return admission;
+}
+
+Admission AdmitAhead(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
+                     uint64_t bytes) {
+  return Reserve(registry, self, line, uid, bytes, StreamLine::kQueuedMask);
+}
+
+Released GiveBack(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
+                  uint64_t bytes) {
+  const Released released = line.Release(uid, bytes);
+  if (released.found) registry.AddQueued(self, -static_cast<int64_t>(bytes));
+  return released;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,71 @@
+import type { HeldStream } from './held-stream.js'
+import { native } from './native.js'
+import { slowPolicies } from './slow-policy.js'
+import { throwLater } from './uncaught.js'
+
+/** What comes of writing to a stream. */
+export interface WriteEvents {
+  slow(stream: HeldStream): void
+  drain(stream: HeldStream): void
+  /** Messages were dropped, and what waited before them is gone. */
+  gap(stream: HeldStream): void
+}
+
+/** In the answer of `native.release`. */
+const kGap = 1
+const kLow = 2
+
+/** Streams that keep a queue hand this much, at most, to their carrier: native/core/held_back.h. */
+const kInCarrier = 64 << 10
+
+/** Hands bytes that are reserved to streams of this thread, and gives the room back when they left. */
+export class StreamWrites {
+  readonly #events: WriteEvents
+  #budget = 0
+  #onSlow = 0
+
+  constructor(events: WriteEvents) {
+    this.#events = events
+  }
+
+  /** What the process's options are is known only when it is open. */
+  configure(budget: number, onSlow: number): void {
+    this.#budget = budget
+    this.#onSlow = onSlow
+  }
+
+  /** False, with nothing done, if the stream has ended. */
+  write(stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
+    if (!stream || stream.carrier.ended(stream.raw)) return false
+    const size = bytes.length
+    stream.waiting += size
+    try {
+      stream.carrier.write(stream.raw, bytes, () => this.#taken(stream, size))
+    } catch (error) {
+      throwLater(error) // of a Duplex's own code; the bytes are with it
+    }
+    if (!stream.slow && stream.waiting > this.#high(stream)) this.#setSlow(stream, true)
+    return true
+  }
+
+  #taken(stream: HeldStream, size: number): void {
+    stream.waiting -= size
+    const found = native.release(stream.uid, size)
+    if (found === 0 || !stream.live) return
+    if ((found & kGap) !== 0) this.#events.gap(stream)
+    if (stream.slow && (found & kLow) !== 0) this.#setSlow(stream, false)
+  }
+
+  #setSlow(stream: HeldStream, slow: boolean): void {
+    stream.slow = slow
+    native.setSlow(stream.uid, slow)
+    if (slow) this.#events.slow(stream)
+    else this.#events.drain(stream)
+  }
+
+  #high(stream: HeldStream): number {
+    const half = this.#budget / 2
+    const policy = slowPolicies[stream.policy < 0 ? this.#onSlow : stream.policy]
+    return policy === 'drop-oldest' || policy === 'latest' ? Math.min(half, kInCarrier) / 2 : half
+  }
+}

@@ -1,0 +1,201 @@
+import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import {
+  StreamManager,
+  type ManagedStream,
+  type SseOptions,
+  type StreamClose,
+} from '../../dist/index.js'
+import { connect } from '../helpers/client.js'
+import { serve, type TestServer } from '../helpers/server.js'
+import { until } from '../helpers/wait.js'
+
+const kBudget = 128 << 10
+const kMessage = 4000
+let server: TestServer
+let session: ClientHttp2Session
+let options: SseOptions = {}
+let streams: ManagedStream[] = []
+
+beforeEach(async () => {
+  streams = []
+  const http = http2.createServer()
+  http.on('stream', (stream) => {
+    streams.push(StreamManager.open().sse(stream, options).detach())
+  })
+  server = await serve(http, { sendBudgetBytes: kBudget, maxQueuedBytes: 4 << 20 })
+  // A window far below the budget, so that all that is too much waits at the server.
+  session = connect(server.url, { settings: { initialWindowSize: 16_384 } })
+})
+afterEach(async () => {
+  session.destroy()
+  await server.close()
+})
+
+/** A reader that reads nothing until it is told to; then what it has is in `text`. */
+async function open(sse: SseOptions = {}): Promise<{
+  stream: ManagedStream
+  request: ClientHttp2Stream
+  read: () => void
+  text: () => string
+}> {
+  options = sse
+  const request = session.request({ ':path': '/' })
+  request.on('error', () => {})
+  await once(request, 'response')
+  const stream = streams.at(-1)!
+  let text = ''
+  const read = (): void => void request.setEncoding('utf8').on('data', (part) => (text += part))
+  return { stream, request, read, text: () => text }
+}
+
+const message = (number: number): string => `${number} ${'x'.repeat(kMessage)}`
+const numbersIn = (text: string): number[] =>
+  [...text.matchAll(/data: (\d+) x+\n/g)].map(([, number]) => Number(number))
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Sends so many numbered messages, some a turn; how many were answered with each result. */
+async function sendMany(
+  { stream }: { stream: ManagedStream },
+  count: number,
+  key?: string,
+): Promise<Record<string, number>> {
+  const results: Record<string, number> = {}
+  for (let i = 0; i < count; i++) {
+    const result = stream.send(message(i), key === undefined ? undefined : { key })
+    results[result] = (results[result] ?? 0) + 1
+    if (i % 4 === 0) await turn()
+  }
+  return results
+}
+
+test('drop: what is too much is refused, and what was taken arrives', async () => {
+  const reader = await open()
+  const { sent = 0, full = 0 } = await sendMany(reader, 200)
+  expect(sent + full).toBe(200)
+  expect(reader.stream.queuedBytes).toBeLessThanOrEqual(kBudget)
+  expect(reader.stream.queuedBytes).toBeGreaterThan(kBudget - 2 * kMessage)
+  reader.read()
+  await until('all that was taken', () => numbersIn(reader.text()).length === sent)
+  expect(numbersIn(reader.text())).toEqual(Array.from({ length: sent }, (_, i) => i))
+})
+
+test('drop with onGap: one mark where messages are missing, and then what came after', async () => {
+  let gaps = 0
+  const onGap = (): { data: string; options: { event: string } } => {
+    gaps++
+    return { data: 'some are missing', options: { event: 'gap' } }
+  }
+  const reader = await open({ onGap })
+  const { sent = 0 } = await sendMany(reader, 100)
+  expect(gaps).toBe(0)
+  reader.read()
+  await until('it takes messages again', () => gaps === 1)
+  expect(reader.stream.send(message(999))).toBe('sent')
+  await until('the last', () => numbersIn(reader.text()).includes(999))
+  expect(numbersIn(reader.text())).toEqual([...Array.from({ length: sent }, (_, i) => i), 999])
+  expect(reader.text().match(/event: gap\ndata: some are missing\n\n/g)).toHaveLength(1)
+  expect(reader.text().indexOf('event: gap')).toBeGreaterThan(
+    reader.text().indexOf(`${sent - 1} x`),
+  )
+  expect(reader.text().indexOf('event: gap')).toBeLessThan(reader.text().indexOf('999 x'))
+})
+
+test('drop-oldest: every message is taken, the newest arrive, and the dropped are counted', async () => {
+  const before = server.manager.stats()
+  let gaps = 0
+  const reader = await open({
+    onSlow: 'drop-oldest',
+    onGap() {
+      gaps++
+      return { data: 'gap' }
+    },
+  })
+  const results = await sendMany(reader, 300)
+  expect(results['full']).toBeUndefined()
+  expect(reader.stream.queuedBytes).toBeLessThanOrEqual(kBudget)
+  reader.read()
+  await until('the newest', () => numbersIn(reader.text()).at(-1) === 299)
+  const numbers = numbersIn(reader.text())
+  const dropped = server.manager.stats().messagesDropped - before.messagesDropped
+  expect(numbers.length + dropped).toBe(300)
+  expect(dropped).toBeGreaterThan(100)
+  expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
+  // Nothing is missing but between what had left before and what was left at the end.
+  expect(gaps).toBe(1)
+  const [first = '', rest = ''] = reader.text().split('data: gap\n\n')
+  expect(numbersIn(first)).toEqual(numbersIn(first).map((_, i) => i))
+  expect(numbersIn(rest)).toEqual(numbersIn(rest).map((_, i) => 300 - numbersIn(rest).length + i))
+})
+
+test('latest: of what waits, the last of each key arrives', async () => {
+  const reader = await open({ onSlow: 'latest' })
+  await sendMany(reader, 40, 'filler')
+  for (let i = 0; i < 100; i++) reader.stream.send(`price ${i}`, { key: `item ${i % 3}` })
+  reader.read()
+  await until('the last', () => reader.text().includes('price 99'))
+  expect(reader.text().match(/price \d+/g)).toEqual(['price 97', 'price 98', 'price 99'])
+})
+
+test('disconnect: a reader that is over the budget is reset with ENHANCE_YOUR_CALM', async () => {
+  const reader = await open({ onSlow: 'disconnect' })
+  let close: StreamClose | undefined
+  reader.stream.on('close', (told) => (close = told))
+  const { sent = 0, full = 0, gone = 0 } = await sendMany(reader, 200)
+  expect(sent).toBeGreaterThan(10)
+  expect(full).toBe(1)
+  expect(gone).toBe(199 - sent)
+  await until('it is closed', () => close)
+  expect(close).toEqual({ reason: 'slow', code: 11, text: 'slow reader' })
+  await until('its client knows', () => reader.request.closed)
+  expect(reader.request.rstCode).toBe(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  expect(server.manager.stats().closed.slow).toBeGreaterThan(0)
+})
+
+for (const onSlow of ['drop', 'drop-oldest'] as const) {
+  test(`${onSlow}: slow and drain are told in turn, and statistics name the slow one`, async () => {
+    const reader = await open({ onSlow })
+    const quick = await open()
+    quick.read()
+    const events: string[] = []
+    reader.stream.on('slow', () => events.push('slow'))
+    reader.stream.on('drain', () => events.push('drain'))
+    await sendMany(reader, 100)
+    quick.stream.send('hello')
+    expect(events).toEqual(['slow'])
+    expect(server.manager.stats().slowest).toEqual([
+      { uid: reader.stream.uid, queuedBytes: reader.stream.queuedBytes },
+    ])
+    reader.read()
+    await until('it has caught up', () => events.length === 2)
+    expect(events).toEqual(['slow', 'drain'])
+    expect(server.manager.stats().slowest).toEqual([])
+  })
+}
+
+test('hundreds of readers that never read hold no more than maxQueuedBytes, and others go on', async () => {
+  const readers = []
+  for (let i = 0; i < 200; i++) readers.push(await open())
+  const quick = await open()
+  quick.read()
+  const half = 'x'.repeat(kBudget / 2)
+  let full = 0
+  for (const { stream } of readers) if (stream.send(half) === 'full') full++
+  expect(full).toBeGreaterThan(100)
+  expect(server.manager.stats().queuedBytes).toBeLessThanOrEqual(4 << 20)
+  expect(quick.stream.send('still here')).toBe('sent')
+  await until('it arrives', () => quick.text().includes('still here'))
+  session.destroy()
+  await until('all is given back', () => server.manager.stats().activeStreams === 0)
+  expect(server.manager.stats().queuedBytes).toBeLessThan(128 << 10)
+})
+
+test('what is no policy is refused', () => {
+  const invalid: unknown = expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_OPTION' })
+  for (const bad of [{ onSlow: 'never' }, { onGap: 5 }] as unknown as SseOptions[]) {
+    expect(() => server.manager.register(new PassThrough(), bad)).toThrow(invalid)
+  }
+  expect(() => StreamManager.open({ onSlow: 'never' as never })).toThrow(invalid)
+})

@@ -1,0 +1,250 @@
+#include <string>
+
+#include "core/admission.h"
+#include "core/inbox.h"
+#include "core/sender.h"
+#include "core/subscriptions.h"
+#include "support/doctest.h"
+#include "support/recording_carrier.h"
+#include "support/test_worker.h"
+
+namespace holdfast::test {
+namespace {
+
+using Operation = RecordingCarrier::Operation;
+using Result = Sender::Result;
+
+constexpr uint64_t kBudget = 1000;
+
+Options SmallBudget() {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = kBudget;
+  return options;
+}
+
+// A stream whose socket takes bytes only when the test says so, and another thread's sender.
+struct Reader {
+  explicit Reader(SlowPolicy policy, bool marks_gaps = false)
+      : uid(owner.Create(owner.Open(), StreamKind::kRaw, {}, 0, policy, marks_gaps).uid) {}
+
+  Result Send(std::string_view text, std::string_view key = {}) {
+    OutgoingMessage message = Text(text);
+    message.key = key;
+    StringBuffer local;
+    return sender.Send(uid, message, local);
+  }
+  void Deliver() {
+    sender.Flush();
+    Mailbox::Batch batch;
+    owner->mailbox.Take(&batch);
+    inbox.Put(std::move(batch.chunks));
+    while (inbox.Deliver()) continue;
+  }
+  // The socket takes so many bytes of what was written.
+  Released Take(uint64_t bytes) {
+    (void)owner->held_back.Taken(uid, bytes);
+    return GiveBack(Registry::Get(), owner.get(), *owner->cache.Find(uid), uid, bytes);
+  }
+  // All that was written is taken, and what waited is written, until nothing waits.
+  void CatchUp() {
+    for (size_t taken = 0; taken < carrier.Written(0).size();) {
+      const size_t written = carrier.Written(0).size();
+      Take(written - taken);
+      taken = written;
+      Deliver();
+    }
+  }
+  uint64_t Queued() {
+    StreamFacts facts;
+    CHECK(owner->cache.Find(uid)->Read(uid, &facts));
+    return facts.queued_bytes;
+  }
+  size_t Gaps() {
+    size_t gaps = 0;
+    for (const Operation& operation : carrier.operations())
+      gaps += operation.what == Operation::kGap;
+    return gaps;
+  }
+
+  TestWorker owner{SmallBudget()};
+  TestWorker other;
+  const StreamUid uid;
+  RecordingCarrier carrier;
+  Inbox inbox{Registry::Get(), *owner, carrier};
+  Sender sender{Registry::Get(), other.get()};
+  CountedSince counted;
+};
+
+std::string Numbered(int i) {
+  std::string text = std::to_string(1000 + i);
+  return text + std::string(100 - text.size(), '.');
+}
+
+}  // namespace
+
+TEST_CASE("drop-oldest takes every message, and the reader that catches up gets the newest") {
+  Reader reader(SlowPolicy::kDropOldest);
+  for (int i = 0; i < 50; i++) {
+    REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+    reader.Deliver();
+    REQUIRE(reader.Queued() <= kBudget);
+  }
+  reader.CatchUp();
+  const std::string text = reader.carrier.Written(0);
+  // Five were in the carrier's hands already; of the others the last five are left.
+  std::string expected;
+  for (const int i : {0, 1, 2, 3, 4, 45, 46, 47, 48, 49}) expected += Numbered(i);
+  EXPECT(text == expected);
+  EXPECT(reader.counted[Counter::kMessagesDropped] == 40);
+  EXPECT(reader.counted[Counter::kMessagesQueued] == 50);
+  EXPECT(reader.Queued() == 0);
+}
+
+TEST_CASE("latest keeps one message a key, in the order of the last ones") {
+  Reader reader(SlowPolicy::kLatest);
+  // Half the budget goes to the carrier; what comes after waits.
+  for (int i = 0; i < 5; i++) REQUIRE(reader.Send(Numbered(i), "first") == Result::kQueued);
+  reader.Deliver();
+  for (int i = 0; i < 10; i++) {
+    for (const char* key : {"a", "b"}) {
+      REQUIRE(reader.Send(key + std::to_string(i) + ' ', key) == Result::kQueued);
+    }
+  }
+  REQUIRE(reader.Send("no key ") == Result::kQueued);
+  REQUIRE(reader.Send("a10 ", "a") == Result::kQueued);
+  reader.Deliver();
+  const size_t before = reader.carrier.Written(0).size();
+  reader.CatchUp();
+  EXPECT(reader.carrier.Written(0).substr(before) == "b9 no key a10 ");
+  EXPECT(reader.counted[Counter::kMessagesDropped] == 19);
+  EXPECT(reader.Queued() == 0);
+}
+
+TEST_CASE("a dropped message is told of once, where it is missing") {
+  Reader reader(SlowPolicy::kDropOldest, /*marks_gaps=*/true);
+  for (int i = 0; i < 30; i++) REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+  reader.Deliver();
+  EXPECT(reader.Gaps() == 0);
+  reader.CatchUp();
+  EXPECT(reader.Gaps() == 1);
+  const auto operations = reader.carrier.operations();
+  size_t gap = 0;
+  while (operations[gap].what != Operation::kGap) gap++;
+  // Before it the first ones, behind it the last.
+  EXPECT(operations[gap - 1].text.ends_with(Numbered(4)));
+  EXPECT(operations[gap + 1].text.starts_with(Numbered(25)));
+}
+
+TEST_CASE(
+    "a stream that refused a message takes none until all is gone, and then tells of the gap") {
+  Reader reader(SlowPolicy::kDrop, /*marks_gaps=*/true);
+  const std::string large(600, 'x');
+  REQUIRE(reader.Send(large) == Result::kQueued);
+  EXPECT(reader.Send(large) == Result::kFull);
+  // It would fit, but would stand where the refused one is missing.
+  EXPECT(reader.Send("small") == Result::kFull);
+  reader.Deliver();
+  EXPECT(!reader.Take(100).gap);
+  EXPECT(reader.Send("small") == Result::kFull);
+  EXPECT(reader.Take(500).gap);
+  EXPECT(reader.Send("small") == Result::kQueued);
+}
+
+TEST_CASE("a message larger than the budget is refused, and nothing waits for a gap to be told") {
+  Reader reader(SlowPolicy::kDrop, /*marks_gaps=*/true);
+  EXPECT(reader.Send(std::string(kBudget + 1, 'x')) == Result::kFull);
+  EXPECT(reader.Send("fits") == Result::kQueued);
+  Reader oldest(SlowPolicy::kDropOldest);
+  EXPECT(oldest.Send(std::string(kBudget + 1, 'x')) == Result::kFull);
+}
+
+TEST_CASE("disconnect refuses the message that is too many, and breaks the stream off once") {
+  Reader reader(SlowPolicy::kDisconnect);
+  const std::string large(600, 'x');
+  REQUIRE(reader.Send(large) == Result::kQueued);
+  EXPECT(reader.Send(large) == Result::kFull);
+  EXPECT(reader.Send(large) == Result::kGone);
+  reader.Deliver();
+  const auto operations = reader.carrier.operations();
+  REQUIRE(operations.size() == 2);
+  EXPECT(operations[1].what == Operation::kClose);
+  EXPECT(operations[1].code == kSlowCode);
+  EXPECT(reader.carrier.reasons == std::vector{CloseReason::kSlow});
+}
+
+TEST_CASE(
+    "a publish to a slow member that is to be broken off closes that one, and reaches the others") {
+  Reader reader(SlowPolicy::kDisconnect);
+  const StreamUid good = reader.owner.Create(reader.owner.Open(), StreamKind::kRaw, {}, 1).uid;
+  for (const StreamUid uid : {reader.uid, good}) {
+    REQUIRE(Subscribe(Registry::Get(), *reader.owner, uid, "t"));
+  }
+  REQUIRE(reader.Send(std::string(600, 'x')) == Result::kQueued);
+  Receivers own;
+  REQUIRE(reader.sender.Publish("t", Text(std::string(600, 'y')), {}, &own) == 2);
+  reader.Deliver();
+  EXPECT(reader.carrier.Written(1) == std::string(600, 'y'));
+  EXPECT(reader.carrier.reasons == std::vector{CloseReason::kSlow});
+  EXPECT(reader.counted[Counter::kMessagesDropped] == 1);
+}
+
+TEST_CASE("publishes wait for a slow member by reference, in order with what was sent to it") {
+  Reader reader(SlowPolicy::kDropOldest);
+  REQUIRE(Subscribe(Registry::Get(), *reader.owner, reader.uid, "t"));
+  std::string expected;
+  Receivers own;
+  for (int i = 0; i < 9; i++) {
+    expected += Numbered(i);
+    if (i % 2 == 0) {
+      REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+    } else {
+      REQUIRE(reader.sender.Publish("t", Text(Numbered(i)), {}, &own) == 1);
+    }
+  }
+  reader.Deliver();
+  reader.CatchUp();
+  EXPECT(reader.carrier.Written(0) == expected);
+  EXPECT(reader.counted[Counter::kMessagesDropped] == 0);
+}
+
+TEST_CASE("messages held back for a stream that goes are counted as undeliverable") {
+  Reader reader(SlowPolicy::kDropOldest);
+  for (int i = 0; i < 9; i++) REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+  reader.Deliver();
+  reader.owner.Destroy(reader.uid);
+  EXPECT(reader.counted[Counter::kMessagesUndeliverable] == 4);
+}
+
+TEST_CASE("at the process's bound a stream with much waiting takes no more, one with little does") {
+  Options options = RoomyOptions();
+  options[Option::kMaxQueuedBytes] = 4 << 20;
+  TestWorker owner(options);
+  const uint32_t socket = owner.Open();
+  const uint64_t at_start = Registry::Get().queued_bytes();
+  Sender sender(Registry::Get(), owner.get());
+  StringBuffer local;
+  const std::string large(64 << 10, 'x');
+  std::vector<StreamUid> slow;
+  for (int i = 0; i < 8; i++) slow.push_back(owner.Create(socket).uid);
+  int taken = 0;
+  for (int i = 0; i < 100; i++) {
+    taken += sender.Send(slow[static_cast<size_t>(i) % 8], Text(large), local) == Result::kSent;
+  }
+  // Three quarters of it, to the precision of what a thread keeps to itself.
+  EXPECT(taken >= 48 - 1);
+  EXPECT(taken <= 48 + 2);
+  const StreamUid good = owner.Create(socket).uid;
+  EXPECT(sender.Send(good, Text("still here"), local) == Result::kSent);
+  int small = 0;
+  for (int i = 0; i < 1000; i++) {
+    const StreamUid uid = owner.Create(socket).uid;
+    small += sender.Send(uid, Text(std::string(16 << 10, 's')), local) == Result::kSent;
+  }
+  EXPECT(Registry::Get().queued_bytes() - at_start <= (4 << 20) + (64 << 10));
+  EXPECT(small < 70);
+  EXPECT(sender.Send(good, Text("nobody any more"), local) == Result::kFull);
+  owner.Leave();
+  EXPECT(Registry::Get().queued_bytes() == at_start);
+}
+
+}  // namespace holdfast::test
