@@ -7,6 +7,16 @@ export const trials = [
     smoke: { messages: 5_000, rounds: 1, latencyMessages: 20 },
   },
   {
+    name: 'fan-out',
+    what: 'CPU of a published event at 1,000 event streams, beside a loop of stream.write in node:http2',
+    script: 'load/fan-out.mjs',
+    smoke: {
+      shapes: [{ sessions: 4, streamsEach: 10, intervalMs: 1 }],
+      ticks: 20,
+      rounds: 1,
+    },
+  },
+  {
     name: 'streams',
     what: '10,000 event streams on 4 threads, each found and sent to from each thread',
     script: 'load/streams.mjs',

@@ -1,0 +1,17 @@
+import { readFileSync, readlinkSync } from 'node:fs'
+
+/** The calling thread, as the system numbers it; another thread may ask for its time by this. */
+export function threadNumber() {
+  return readlinkSync('/proc/thread-self').split('/').at(-1)
+}
+
+/** Microseconds that a thread of this process has run. */
+export function threadCpuUs(number) {
+  return Number(readFileSync(`/proc/self/task/${number}/schedstat`, 'latin1').split(' ')[0]) / 1000
+}
+
+/** Microseconds that all threads of this process have run. */
+export function processCpuUs() {
+  const { user, system } = process.cpuUsage()
+  return user + system
+}

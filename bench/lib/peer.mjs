@@ -1,0 +1,41 @@
+// A trial's processes and what they say to each other: a request names its type, the answer repeats it.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { answer } from './wait.mjs'
+
+/** A script in a process of its own, ready to be asked. It ends with this process at the latest. */
+export async function startPeer(script, words = []) {
+  const child = fork(fileURLToPath(script), words.map(String))
+  await answer(child, 'ready')
+  return {
+    ask(type, words = {}) {
+      const answered = answer(child, type)
+      child.send({ type, ...words })
+      return answered
+    },
+    kill: () => child.kill('SIGKILL'),
+  }
+}
+
+/** The other side: answers with what the actions return. */
+export function answerParent(actions) {
+  process.on('message', async (message) => {
+    process.send({ type: message.type, ...(await actions[message.type](message)) })
+  })
+  process.on('disconnect', () => process.exit())
+  process.send({ type: 'ready' })
+}
+
+/** The same between a worker thread and the thread that started it. */
+export async function askThread(worker, type, words = {}) {
+  const answered = answer(worker, type)
+  worker.postMessage({ type, ...words })
+  return answered
+}
+
+export function answerThread(port, actions) {
+  port.on('message', async (message) => {
+    port.postMessage({ type: message.type, ...(await actions[message.type](message)) })
+  })
+  port.postMessage({ type: 'ready' })
+}

@@ -1,0 +1,45 @@
+// The thread of fan-out-server.mjs that holds all streams: by holdfast, or in an array.
+import http2 from 'node:http2'
+import { parentPort, workerData } from 'node:worker_threads'
+import { StreamManager } from 'holdfast'
+import { threadNumber } from '../lib/cpu.mjs'
+import { eventBytes } from '../lib/event.mjs'
+import { answerThread } from '../lib/peer.mjs'
+import { pace } from './fan-out-pace.mjs'
+
+const { contender, streamsEach } = workerData
+const server = http2.createServer({
+  maxSessionMemory: 64,
+  settings: { maxConcurrentStreams: streamsEach + 1 },
+})
+
+const streams = []
+let port
+if (contender === 'holdfast') {
+  const manager = StreamManager.open()
+  server.on('stream', (stream) => manager.sse(stream).detach().subscribe('all'))
+  manager.accept(server)
+} else {
+  server.on('stream', (stream) => {
+    stream.on('error', () => {})
+    stream.respond({ ':status': 200, 'content-type': 'text/event-stream' })
+    streams.push(stream)
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  port = server.address().port
+}
+
+answerThread(parentPort, {
+  who: () => ({ port, thread: threadNumber() }),
+  /** The bare loop: it writes where the streams are. */
+  async write({ from, ticks, aTick, intervalMs }) {
+    let number = from
+    await pace(ticks, intervalMs, () => {
+      for (let i = 0; i < aTick; i++) {
+        const bytes = eventBytes(number++)
+        for (const stream of streams) stream.write(bytes)
+      }
+    })
+    return {}
+  },
+})

@@ -1,0 +1,103 @@
+// CPU time of a message that goes to a thousand event streams of one thread: published from another thread
+// through holdfast, and beside it written by a loop over the streams where they are held.
+import { round, median, shuffled } from '../lib/statistics.mjs'
+import { startPeer } from '../lib/peer.mjs'
+import { Checks, finish, parameters } from '../lib/trial.mjs'
+
+const { shapes, writesATick, ticks, rounds } = parameters({
+  // The interval leaves the holding thread idle about half of the time, so that nothing piles up.
+  shapes: [
+    { sessions: 10, streamsEach: 100, intervalMs: 10 },
+    { sessions: 100, streamsEach: 10, intervalMs: 16 },
+    { sessions: 1000, streamsEach: 1, intervalMs: 50 },
+  ],
+  writesATick: [1, 4],
+  ticks: 100,
+  rounds: 5,
+})
+const contenders = ['holdfast', 'bare']
+const checks = new Checks()
+const results = []
+
+async function startSide(contender, { sessions, streamsEach }) {
+  const server = await startPeer(new URL('./fan-out-server.mjs', import.meta.url), [
+    contender,
+    streamsEach,
+  ])
+  const client = await startPeer(new URL('./fan-out-client.mjs', import.meta.url))
+  const { port } = await server.ask('port')
+  const { answered } = await client.ask('open', { port, sessions, streamsEach })
+  checks.equal(`${contender}: streams answered`, sessions * streamsEach, answered)
+  return { server, client, published: 0, events: 0, frames: 0 }
+}
+
+/** One run of one side: microseconds of CPU a message. */
+async function run(side, streams, aTick, intervalMs) {
+  await side.server.ask('run', { ticks, aTick, intervalMs: intervalMs * Math.sqrt(aTick) })
+  side.published += ticks * aTick
+  const { events, frames } = await side.client.ask('received', {
+    events: side.published * streams,
+  })
+  const { cpu } = await side.server.ask('spent')
+  const messages = events - side.events
+  const outcome = {
+    process: cpu.process / messages,
+    holding: cpu.holding / messages,
+    publishing: cpu.publishing / messages,
+    frames: (frames - side.frames) / messages,
+  }
+  Object.assign(side, { events, frames })
+  return outcome
+}
+
+async function check(contender, side, streams) {
+  const { events, faults } = await side.client.ask('received', { events: 0 })
+  const { streams: complete } = await side.client.ask('complete', { number: side.published })
+  checks.equal(`${contender}: frames or events that are wrong`, 0, faults)
+  checks.equal(`${contender}: streams that got all, in order`, streams, complete)
+  checks.equal(`${contender}: received`, side.published * streams, events)
+  if (contender !== 'holdfast') return
+  const counts = await side.server.ask('counts')
+  checks.equal('publish said', side.published * streams, counts.addressed)
+  checks.equal('received = published - dropped', counts.published - counts.dropped, events)
+  checks.equal('counted as delivered', counts.delivered, events)
+  checks.equal('undeliverable', 0, counts.undeliverable)
+}
+
+for (const shape of shapes) {
+  const { sessions, streamsEach, intervalMs } = shape
+  const streams = sessions * streamsEach
+  const sides = new Map()
+  for (const contender of contenders) sides.set(contender, await startSide(contender, shape))
+  const pairs = writesATick.flatMap((aTick) => contenders.map((contender) => [contender, aTick]))
+  const runs = new Map(pairs.map((pair) => [String(pair), []]))
+  // A round to warm up, which counts nothing.
+  for (let i = -1; i < rounds; i++) {
+    for (const pair of shuffled(pairs)) {
+      const [contender, aTick] = pair
+      const outcome = await run(sides.get(contender), streams, aTick, intervalMs)
+      if (i >= 0) runs.get(String(pair)).push(outcome)
+    }
+  }
+  for (const [contender, side] of sides) {
+    await check(contender, side, streams)
+    side.server.kill()
+    side.client.kill()
+  }
+  for (const [contender, aTick] of pairs) {
+    const of = (who, name) => runs.get(String([who, aTick])).map((outcome) => outcome[name])
+    results.push({
+      contender,
+      'sessions x streams': `${sessions} x ${streamsEach}`,
+      'a tick': aTick,
+      'CPU us a message': round(median(of(contender, 'process'))),
+      lowest: round(Math.min(...of(contender, 'process'))),
+      highest: round(Math.max(...of(contender, 'process'))),
+      'holding thread': round(median(of(contender, 'holding'))),
+      'publishing thread': round(median(of(contender, 'publishing'))),
+      'frames a message': round(median(of(contender, 'frames'))),
+      'x bare': round(median(of(contender, 'process')) / median(of('bare', 'process'))),
+    })
+  }
+}
+finish(results, checks)
