@@ -7,6 +7,12 @@ export const trials = [
     smoke: { messages: 5_000, rounds: 1, latencyMessages: 20 },
   },
   {
+    name: 'publish',
+    what: 'the call of publish at 100 and at 100,000 members on 4 threads',
+    script: 'micro/publish.mjs',
+    smoke: { members: [8, 80], threads: 2, rounds: 1, publishes: 5 },
+  },
+  {
     name: 'fan-out',
     what: 'CPU of a published event at 1,000 event streams, beside a loop of stream.write in node:http2',
     script: 'load/fan-out.mjs',
