@@ -23,6 +23,12 @@ export const trials = [
     },
   },
   {
+    name: 'order',
+    what: '8 threads send and publish to the same 100 streams, each in its order',
+    script: 'load/order.mjs',
+    smoke: { senders: 3, messages: 2_000, streams: 20, holders: 2 },
+  },
+  {
     name: 'streams',
     what: '10,000 event streams on 4 threads, each found and sent to from each thread',
     script: 'load/streams.mjs',
