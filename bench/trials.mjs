@@ -2,9 +2,9 @@
 export const trials = [
   {
     name: 'send',
-    what: 'messages between threads beside postMessage and BroadcastChannel',
+    what: 'messages between threads beside postMessage, BroadcastChannel and Redis',
     script: 'micro/send.mjs',
-    smoke: { messages: 5_000, rounds: 1, latencyMessages: 20 },
+    smoke: { messages: 2_000, rounds: 1, latencyMessages: 20, loadMs: 20 },
   },
   {
     name: 'publish',
