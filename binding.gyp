@@ -17,6 +17,7 @@
       'native/core/receivers.cc',
       'native/core/registry.cc',
       'native/core/sender.cc',
+      'native/core/settle.cc',
       'native/core/slot_table.cc',
       'native/core/stream_line.cc',
       'native/core/subscriptions.cc',

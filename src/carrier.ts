@@ -11,7 +11,7 @@ export interface Carrier<Raw = unknown> {
   /** Begins the answer to the request. Only where there is a request. */
   respond?(raw: Raw, headers: Readonly<Record<string, string>>): void
   /** Hands bytes on; `done` is called when the socket took them or never will. */
-  write(raw: Raw, bytes: Buffer, done: () => void): void
+  write(raw: Raw, bytes: Buffer, done: (error?: unknown) => void): void
   /** Holds writes back until `uncork`, to join them. */
   cork(raw: Raw): void
   uncork(raw: Raw): void

@@ -18,6 +18,9 @@ export const errorCodes = {
   ERR_HOLDFAST_EXHAUSTED: 'no uid, worker number or memory is left',
   ERR_HOLDFAST_LISTEN: 'the port could not be opened',
   ERR_HOLDFAST_ALREADY_ACCEPTING: 'another server of this thread accepts',
+  ERR_HOLDFAST_GONE: 'the stream closed before its socket took the message, or never was',
+  ERR_HOLDFAST_FULL: 'the stream is over its budget, or its thread’s mailbox is full',
+  ERR_HOLDFAST_DROPPED: 'the message was dropped, as the stream’s reader is slow',
   ERR_HOLDFAST_SYSTEM: 'an operating-system call failed',
 } as const
 

@@ -40,6 +40,8 @@ export class HeldStream {
   /** Bytes handed to the carrier and not yet taken by the socket. */
   waiting = 0
   slow = false
+  /** Writes that somebody waits for; called when the stream goes first. */
+  awaited: Set<() => void> | undefined = undefined
   live = true
 
   constructor(

@@ -4,6 +4,7 @@ import { closeReasons, type CloseReason } from './stream-info.js'
 import type { StreamTable } from './stream-table.js'
 import type { StreamWrites } from './stream-writes.js'
 import { callUser } from './uncaught.js'
+import { outcomes, type Outcome } from './waiting.js'
 
 /** In the order of native/binding/node_carrier.h, from 1. */
 const op = {
@@ -15,6 +16,8 @@ const op = {
   connection: 6,
   writeMany: 7,
   gap: 8,
+  writeAwaited: 9,
+  settled: 10,
 } as const
 
 /** In the order of native/core/sweep.h. */
@@ -25,6 +28,7 @@ export type Expiry = (typeof expiries)[number]
 export interface InboxEvents {
   close(handle: number, code: number, reason: CloseReason, text: string): void
   gap(handle: number): void
+  settled(low: number, high: number, outcome: number): void
   expired(handle: number, expiry: Expiry): void
   workerExit(worker: number, streams: number): void
   hangup(socket: number): void
@@ -77,6 +81,10 @@ export class Inbox {
           closeReasons[arenaWords[at + 5]!]!,
           arena.toString('utf8', b, b + c),
         )
+      case op.writeAwaited:
+        return this.#writeAwaited(a, large ?? copy(b, c), d, arenaWords[at + 5]!)
+      case op.settled:
+        return this.#events.settled(a, b, c)
       case op.gap:
         return this.#events.gap(a)
       case op.workerExit:
@@ -94,6 +102,16 @@ export class Inbox {
     // Gone, or ended by its own user, since the batch was made.
     if (this.#writes.write(this.#table.get(handle), bytes)) this.#delivered += messages
     else this.#undeliverable += messages
+  }
+
+  #writeAwaited(handle: number, bytes: Buffer, low: number, high: number): void {
+    const settle = (outcome: Outcome): void => native.settleAwaited(low, high, outcome)
+    if (this.#writes.write(this.#table.get(handle), bytes, settle)) {
+      this.#delivered++
+    } else {
+      this.#undeliverable++
+      settle(outcomes.gone)
+    }
   }
 
   #writeMany(offset: number, count: number, bytes: Buffer, messages: number): void {

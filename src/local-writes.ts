@@ -1,5 +1,6 @@
 import type { HeldStream } from './held-stream.js'
 import type { StreamWrites } from './stream-writes.js'
+import type { Outcome } from './waiting.js'
 import { callUser } from './uncaught.js'
 
 /** Writes to streams of this thread what this thread sends; what a tick writes to one is joined. */
@@ -12,10 +13,14 @@ export class LocalWrites {
   }
 
   /** Hands over bytes that are reserved; false, with nothing done, if the stream has ended. */
-  write(stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
+  write(
+    stream: HeldStream | undefined,
+    bytes: Buffer,
+    settle?: (outcome: Outcome) => void,
+  ): stream is HeldStream {
     if (!stream || stream.carrier.ended(stream.raw)) return false
     this.#cork(stream)
-    return this.#writes.write(stream, bytes)
+    return this.#writes.write(stream, bytes, settle)
   }
 
   #cork(stream: HeldStream): void {

@@ -24,7 +24,7 @@ import {
 } from './listen.js'
 import { arena, frame, frameNumbers, local, scratch } from './memory.js'
 import { native } from './native.js'
-import { checkOptions, optionNumber, optionRules, type ManagerOptions } from './options.js'
+import { checkOptions, requireSame, optionRules, type ManagerOptions } from './options.js'
 import type { SendOptions } from './message.js'
 import { Outbox, type PublishOptions, type SendResult } from './outbox.js'
 import { failRequest } from './request/dispatch.js'
@@ -90,12 +90,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (!existing) return (shared[kManager] = new StreamManager(checked.values, checked.explicit))
     // It is gone when its close() has resolved.
     if (!existing.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'the manager is closing')
-    optionRules.forEach(({ name }, index) => {
-      const value = optionNumber(options, name)
-      if (value !== undefined && value !== existing.#inForce[index]) {
-        throw errorOfStatus(status.optionsMismatch)
-      }
-    })
+    requireSame(options, existing.#inForce)
     return existing
   }
 
@@ -111,6 +106,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     this.#outbox = new Outbox(this.#table, writes)
     const inbox = new Inbox(this.#table, writes, {
       close: (handle, code, reason, text) => this.#holder.closeByHandle(handle, code, text, reason),
+      settled: (low, high, outcome) => this.#outbox.waiting.end(low, high, outcome),
       gap: (handle) => this.#tellOfGap(this.#table.get(handle)),
       expired: (handle, expiry) => this.#holder.expire(handle, expiry),
       hangup: (index) => this.#holder.hangup(index),
@@ -230,6 +226,20 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
     if (!this.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
     return this.#outbox.send(uid, data, options)
+  }
+
+  /**
+   * The same, and resolves when the stream's socket took the message. Rejects when it never will:
+   * @throws ERR_HOLDFAST_GONE, ERR_HOLDFAST_FULL, ERR_HOLDFAST_DROPPED, ERR_HOLDFAST_CLOSED,
+   *   ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_INVALID_ARGUMENT
+   */
+  async sendAndWait(
+    uid: StreamUid,
+    data: string | Uint8Array,
+    options?: SendOptions,
+  ): Promise<void> {
+    this.#requireOpen()
+    return this.#outbox.sendAndWait(uid, data, options)
   }
 
   /**
@@ -459,6 +469,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     this.#stopAccepting()
     this.#holder.closeAll()
     this.#open = false
+    this.#outbox.waiting.abandon()
     native.leave()
     // The native side lets go at the end of the batch that may be running now.
     setImmediate(() => {

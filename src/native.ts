@@ -55,6 +55,18 @@ export interface NativeBinding {
     binary: boolean,
     large: Uint8Array | undefined,
   ): number
+  /** As `send`; when it is queued, the frame's second number is that of the ticket. */
+  sendAwaited(
+    uid: StreamUid,
+    eventBytes: number,
+    idBytes: number,
+    keyBytes: number,
+    dataBytes: number,
+    retryMs: number,
+    binary: boolean,
+    large: Uint8Array | undefined,
+  ): number
+  settleAwaited(low: number, high: number, outcome: number): void
   /** To a stream of this thread, before all that waits; the size of what is to be written. */
   sendAhead(
     uid: StreamUid,

@@ -1,4 +1,4 @@
-import { HoldfastError } from './errors.js'
+import { errorOfStatus, HoldfastError, status } from './errors.js'
 import { policyIndex, slowPolicies, type SlowPolicy } from './slow-policy.js'
 
 /** Settings of the whole process. The first thread that opens sets them. */
@@ -79,9 +79,17 @@ export function checkOptions(options: ManagerOptions): CheckedOptions {
 }
 
 /** An option as the native side knows it. @throws ERR_HOLDFAST_INVALID_OPTION */
-export function optionNumber(options: ManagerOptions, name: keyof ManagerOptions): unknown {
+function optionNumber(options: ManagerOptions, name: keyof ManagerOptions): unknown {
   if (name !== 'onSlow') return options[name]
   return options.onSlow === undefined ? undefined : policyIndex(options.onSlow)
+}
+
+/** @throws ERR_HOLDFAST_OPTIONS_MISMATCH where a value is given that differs from the one in force */
+export function requireSame(options: ManagerOptions, inForce: readonly number[]): void {
+  optionRules.forEach(({ name }, index) => {
+    const value = optionNumber(options, name)
+    if (value !== undefined && value !== inForce[index]) throw errorOfStatus(status.optionsMismatch)
+  })
 }
 
 /** @throws ERR_HOLDFAST_INVALID_OPTION for anything but a plain set of known names */

@@ -1,15 +1,16 @@
-import { status } from './errors.js'
+import { HoldfastError, status } from './errors.js'
 import type { HeldStream } from './held-stream.js'
 import type { StreamFilter } from './filter.js'
 import { startEnumeration } from './filter.js'
 import { LocalWrites } from './local-writes.js'
 import type { StreamWrites } from './stream-writes.js'
-import { frameWords, local, scratch } from './memory.js'
+import { frameNumbers, frameWords, local, scratch } from './memory.js'
 import { kBytesAUnit, packMessage, type SendOptions } from './message.js'
 import { kQueued, native } from './native.js'
 import type { StreamTable } from './stream-table.js'
 import { encodeTopic } from './topics.js'
 import { invalidUid, type StreamUid } from './uid.js'
+import { errorOf, outcomes, Waiting, type Outcome } from './waiting.js'
 
 /**
  * What became of a message: `sent`, written to a stream of this thread; `queued`, on its way to another
@@ -33,6 +34,7 @@ const kPlainUnits = Math.floor(scratch.length / kBytesAUnit)
 export class Outbox {
   readonly #table: StreamTable
   readonly #writes: LocalWrites
+  readonly waiting = new Waiting()
   #flushPending = false
 
   constructor(table: StreamTable, writes: StreamWrites) {
@@ -68,6 +70,45 @@ export class Outbox {
     if (result === status.full) return 'full'
     if (result === status.invalid) throw invalidUid(uid)
     return 'gone'
+  }
+
+  /** As `send`; settles when the stream's socket took the message, or when it never will. */
+  async sendAndWait(
+    uid: StreamUid,
+    data: string | Uint8Array,
+    options?: SendOptions,
+  ): Promise<void> {
+    if (typeof uid !== 'bigint') throw invalidUid(uid)
+    const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
+      data,
+      options,
+      0,
+    )
+    const result = native.sendAwaited(
+      uid,
+      eventBytes,
+      idBytes,
+      keyBytes,
+      dataBytes,
+      retryMs,
+      binary,
+      large,
+    )
+    if (result === kQueued) {
+      this.#flushSoon()
+      return this.waiting.begin(frameNumbers[1] ?? 0)
+    }
+    if (result === status.invalid) throw invalidUid(uid)
+    if (result === status.full) throw new HoldfastError('ERR_HOLDFAST_FULL')
+    if (result < 0) throw new HoldfastError('ERR_HOLDFAST_GONE')
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: Outcome): void =>
+        outcome === outcomes.taken ? resolve() : reject(errorOf(outcome))
+      const stream = this.#table.get(frameWords[0] ?? 0)
+      if (this.#writes.write(stream, takeEncoded(result), settle)) return
+      native.unsend(uid, result)
+      settle(outcomes.gone)
+    })
   }
 
   /** To the members of a topic; how many there are. */

@@ -196,6 +196,8 @@ export class StreamHolder {
   /** The one un-register: whatever ended the stream, it comes through here, once. */
   #release(held: HeldStream, reason: CloseReason): void {
     held.live = false
+    for (const abandoned of held.awaited?.values() ?? []) abandoned()
+    held.awaited?.clear()
     held.raw.off('close', this.#onRawClose)
     ;(held.raw as Raw)[kHeld] = undefined
     native.destroy(held.uid, closeReasons.indexOf(reason))

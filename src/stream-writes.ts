@@ -2,6 +2,7 @@ import type { HeldStream } from './held-stream.js'
 import { native } from './native.js'
 import { slowPolicies } from './slow-policy.js'
 import { throwLater } from './uncaught.js'
+import { outcomes, type Outcome } from './waiting.js'
 
 /** What comes of writing to a stream. */
 export interface WriteEvents {
@@ -34,13 +35,26 @@ export class StreamWrites {
     this.#onSlow = onSlow
   }
 
-  /** False, with nothing done, if the stream has ended. */
-  write(stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
+  /**
+   * False, with nothing done, if the stream has ended. `settle` is called once, when the socket took
+   * the bytes or when it never will.
+   */
+  write(
+    stream: HeldStream | undefined,
+    bytes: Buffer,
+    settle?: (outcome: Outcome) => void,
+  ): stream is HeldStream {
     if (!stream || stream.carrier.ended(stream.raw)) return false
     const size = bytes.length
     stream.waiting += size
     try {
-      stream.carrier.write(stream.raw, bytes, () => this.#taken(stream, size))
+      stream.carrier.write(
+        stream.raw,
+        bytes,
+        settle
+          ? settling(stream, settle, () => this.#taken(stream, size))
+          : () => this.#taken(stream, size),
+      )
     } catch (error) {
       throwLater(error) // of a Duplex's own code; the bytes are with it
     }
@@ -67,5 +81,21 @@ export class StreamWrites {
     const half = this.#budget / 2
     const policy = slowPolicies[stream.policy < 0 ? this.#onSlow : stream.policy]
     return policy === 'drop-oldest' || policy === 'latest' ? Math.min(half, kInCarrier) / 2 : half
+  }
+}
+
+/** The end of a write that somebody waits for: by its callback, or by the end of the stream. */
+function settling(
+  stream: HeldStream,
+  settle: (outcome: Outcome) => void,
+  taken: () => void,
+): (error?: unknown) => void {
+  const abandoned = (): void => settle(outcomes.gone)
+  const waits = (stream.awaited ??= new Set())
+  waits.add(abandoned)
+  return (error) => {
+    taken()
+    if (!waits.delete(abandoned)) return
+    settle(error || stream.raw.destroyed ? outcomes.gone : outcomes.taken)
   }
 }

@@ -1,5 +1,6 @@
 #include "binding/functions.h"
 #include "binding/message_arguments.h"
+#include "core/settle.h"
 
 namespace holdfast {
 namespace {
@@ -90,6 +91,28 @@ Napi::Value JsRequestClose(const Napi::CallbackInfo& info) {
   return Code(info, lives ? Status::kOk : Status::kGone);
 }
 
+// sendAwaited(uid, as send): the same, and the frame's second number names the wait that kQueued
+// begins, without the worker's number.
+Napi::Value JsSendAwaited(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  OutgoingMessage message = MessageArguments(info, 1);
+  message.ticket = NewTicket(self.worker().id);
+  const Napi::Value answer = Answer(info, self, *uid, message);
+  self.frame().As<double>()[1] = static_cast<double>(message.ticket & ((uint64_t{1} << 48) - 1));
+  return answer;
+}
+
+// settleAwaited(low, high, outcome): what became of a write that somebody waits for.
+Napi::Value JsSettleAwaited(const Napi::CallbackInfo& info) {
+  NodeWorker* self = SelfIfOpen(info);
+  if (self == nullptr) return info.Env().Undefined();
+  const Ticket ticket = uint64_t{Uint32Argument(info, 1)} << 32 | Uint32Argument(info, 0);
+  self->carrier().SettleAwaited(ticket, static_cast<Outcome>(Uint32Argument(info, 2)));
+  return info.Env().Undefined();
+}
+
 Napi::Value JsFlush(const Napi::CallbackInfo& info) {
   if (NodeWorker* self = SelfIfOpen(info)) self->sender().Flush();
   return info.Env().Undefined();
@@ -104,6 +127,8 @@ void ExportSendFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsSendText>(env, exports, "sendText");
   Export<JsTakeLocal>(env, exports, "takeLocal");
   Export<JsRequestClose>(env, exports, "requestClose");
+  Export<JsSendAwaited>(env, exports, "sendAwaited");
+  Export<JsSettleAwaited>(env, exports, "settleAwaited");
   Export<JsFlush>(env, exports, "flush");
 }
 

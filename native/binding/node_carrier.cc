@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "core/settle.h"
 
 namespace holdfast {
 
@@ -40,16 +41,45 @@ uint8_t* NodeCarrier::LargeData(size_t bytes) const {
   return static_cast<uint8_t*>(data);
 }
 
+// Where the payload of the next record goes.
+uint8_t* NodeCarrier::Place(uint32_t bytes, uint32_t* offset) {
+  *offset = 0;
+  if (large_ != nullptr) return LargeData(bytes);
+  *offset = used_;
+  used_ += bytes;
+  return arena_.data() + *offset;
+}
+
 uint8_t* NodeCarrier::Write(uint32_t handle, uint32_t bytes, uint32_t messages) {
   unsettled_ += messages;
-  if (large_ != nullptr) {
-    Record(Op::kWrite, handle, 0, bytes, messages);
-    return LargeData(bytes);
-  }
-  Record(Op::kWrite, handle, used_, bytes, messages);
-  uint8_t* out = arena_.data() + used_;
-  used_ += bytes;
+  uint32_t offset;
+  uint8_t* out = Place(bytes, &offset);
+  Record(Op::kWrite, handle, offset, bytes, messages);
   return out;
+}
+
+uint8_t* NodeCarrier::WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) {
+  unsettled_++;
+  awaited_.insert(ticket);
+  uint32_t offset;
+  uint8_t* out = Place(bytes, &offset);
+  Record(Op::kWriteAwaited, handle, offset, bytes, static_cast<uint32_t>(ticket),
+         static_cast<uint32_t>(ticket >> 32));
+  return out;
+}
+
+void NodeCarrier::Settled(Ticket ticket, Outcome outcome) {
+  Record(Op::kSettled, static_cast<uint32_t>(ticket), static_cast<uint32_t>(ticket >> 32),
+         static_cast<uint32_t>(outcome));
+}
+
+void NodeCarrier::SettleAwaited(Ticket ticket, Outcome outcome) {
+  if (awaited_.erase(ticket) == 1) holdfast::Settle(Registry::Get(), ticket, outcome);
+}
+
+void NodeCarrier::AbandonAwaited() {
+  for (const Ticket ticket : awaited_) holdfast::Settle(Registry::Get(), ticket, Outcome::kGone);
+  awaited_.clear();
 }
 
 bool NodeCarrier::PrepareMany(uint32_t bytes, uint32_t handles) {

@@ -8,6 +8,8 @@
 
 #include <napi.h>
 
+#include <unordered_set>
+
 #include "binding/shared_memory.h"
 #include "core/carrier.h"
 #include "core/counters.h"
@@ -22,14 +24,16 @@ class NodeCarrier final : public Carrier {
 
   // src/inbox.ts holds the same list.
   enum class Op : uint32_t {
-    kWrite = 1,       // handle, offset, length, messages
-    kClose = 2,       // handle, offset, length (of the text), code, reason
-    kWorkerExit = 3,  // worker, streams (low, high)
-    kHangup = 4,      // socket
-    kExpired = 5,     // handle, expiry
-    kConnection = 6,  // file descriptor
-    kWriteMany = 7,   // offset of the handles, how many, offset, length, messages
-    kGap = 8,         // handle
+    kWrite = 1,         // handle, offset, length, messages
+    kClose = 2,         // handle, offset, length (of the text), code, reason
+    kWorkerExit = 3,    // worker, streams (low, high)
+    kHangup = 4,        // socket
+    kExpired = 5,       // handle, expiry
+    kConnection = 6,    // file descriptor
+    kWriteMany = 7,     // offset of the handles, how many, offset, length, messages
+    kGap = 8,           // handle
+    kWriteAwaited = 9,  // handle, offset, length, ticket (low, high)
+    kSettled = 10,      // ticket (low, high), outcome
   };
 
   // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
@@ -39,6 +43,8 @@ class NodeCarrier final : public Carrier {
 
   bool Prepare(uint64_t bytes, uint32_t operations) override;
   uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) override;
+  uint8_t* WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) override;
+  void Settled(Ticket ticket, Outcome outcome) override;
   bool PrepareMany(uint32_t bytes, uint32_t handles) override;
   void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
                  uint32_t messages) override;
@@ -56,6 +62,11 @@ class NodeCarrier final : public Carrier {
   // counts as delivered.
   void Settle(uint64_t delivered, uint64_t undeliverable);
 
+  // JavaScript says what became of a write that is waited for.
+  void SettleAwaited(Ticket ticket, Outcome outcome);
+  // The worker goes, and with it all that JavaScript still has.
+  void AbandonAwaited();
+
   // From here on nothing enters JavaScript.
   void Stop() { running_ = false; }
   bool running() const { return running_; }
@@ -65,6 +76,7 @@ class NodeCarrier final : public Carrier {
   void Record(Op op, uint32_t a, uint32_t b = 0, uint32_t c = 0, uint32_t d = 0, uint32_t e = 0);
   // A Buffer for a payload larger than the arena, which then is its batch's only one.
   bool MakeLarge(size_t bytes);
+  uint8_t* Place(uint32_t bytes, uint32_t* offset);
   uint8_t* LargeData(size_t bytes) const;
   uint32_t Append(const void* bytes, uint32_t size);
 
@@ -75,7 +87,8 @@ class NodeCarrier final : public Carrier {
   const uint32_t payload_begin_;
   uint32_t used_;
   uint32_t records_ = 0;
-  uint64_t unsettled_ = 0;      // messages of the batch
+  uint64_t unsettled_ = 0;  // messages of the batch
+  std::unordered_set<Ticket> awaited_;
   napi_value large_ = nullptr;  // lives in the handle scope of the loop callback that made it
   bool running_ = true;
 };

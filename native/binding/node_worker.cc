@@ -61,6 +61,7 @@ void NodeWorker::LeaveNow() {
   listeners_.clear();
   sender_.Flush();
   inbox_.Discard();
+  carrier_.AbandonAwaited();
   Registry& registry = Registry::Get();
   (void)reactor_.poller().SetTimer(0);  // a timer that goes on finds nothing to do
   registry.Leave(*worker_, leave_reason_);

@@ -9,6 +9,7 @@
 #include "base/uid.h"
 #include "core/payload.h"
 #include "core/stream_facts.h"
+#include "core/ticket.h"
 
 namespace holdfast {
 
@@ -22,6 +23,11 @@ class Carrier {
   // Within what was prepared. Returns where to put the bytes, which go to the stream as one write
   // and stand for `messages` messages.
   virtual uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) = 0;
+  // A write of one message that somebody waits for: Settle is to be called when its bytes are
+  // taken, or will not be.
+  virtual uint8_t* WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) = 0;
+  // A wait of this worker's has ended.
+  virtual void Settled(Ticket ticket, Outcome outcome) = 0;
   // The same for one payload that goes to up to so many streams, and WriteMany behind it: each
   // stream gets the whole of it as one write, which stands for `messages` messages.
   virtual bool PrepareMany(uint32_t bytes, uint32_t handles) = 0;

@@ -13,6 +13,7 @@ namespace holdfast {
 struct OutgoingMessage : SseMessage {
   bool binary = false;
   std::string_view key;  // for a stream that keeps the latest of each
+  uint64_t ticket = 0;   // of the wait for its end; 0: nobody waits
 };
 
 inline size_t EncodedSize(StreamKind kind, const OutgoingMessage& message) {

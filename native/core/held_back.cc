@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "core/admission.h"
+#include "core/settle.h"
 
 namespace holdfast {
 
@@ -21,7 +22,8 @@ bool HeldBack::Pass(StreamUid uid, uint64_t bytes) {
   return true;
 }
 
-void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key) {
+void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key,
+                    Ticket ticket) {
   Queue& queue = queues_[uid.value];
   const StreamLine* line = worker_.cache.Find(uid);
   CHECK(line != nullptr);
@@ -39,7 +41,7 @@ void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::s
     DropFront(uid, queue);
   }
   queue.held += size;
-  queue.entries.push_back({std::move(payload), messages, std::string(key)});
+  queue.entries.push_back({std::move(payload), messages, std::string(key), ticket});
   if (HasRoom(queue, size)) ready_.push_back(uid);
 }
 
@@ -58,6 +60,7 @@ void HeldBack::Drop(StreamUid uid, Queue& queue, Entry& entry) {
   worker_.counters.Add(Counter::kMessagesDropped, entry.messages);
   (void)GiveBack(registry_, &worker_, *worker_.cache.Find(uid), uid, size);
   entry.payload = PayloadRef();
+  Settle(registry_, entry.ticket, Outcome::kDropped);
 }
 
 void HeldBack::PopFront(Queue& queue) {
@@ -91,60 +94,67 @@ bool HeldBack::Pump(Carrier& carrier) {
   return open;
 }
 
-bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
-  const auto found = queues_.find(uid.value);
-  if (found == queues_.end()) return true;
-  // As many as there is room for become one write.
-  size_t count = 0;
-  uint64_t bytes = 0;
-  for (const Entry& entry : found->second.entries) {
+// The entries at the front that become one write: as many as there is room for. One that somebody
+// waits for is a write by itself.
+HeldBack::Portion HeldBack::NextPortion(const Queue& queue) const {
+  Portion portion;
+  for (const Entry& entry : queue.entries) {
     const uint64_t size = entry.payload ? entry.payload->size() : 0;
-    if (!HasRoom(found->second, bytes + size) || (bytes > 0 && bytes + size > kInCarrier)) break;
-    bytes += size;
-    count++;
-  }
-  if (count == 0) return true;
-  if (!carrier.Prepare(bytes, 2)) return false;
-  // Looked up again: preparing may have run user code.
-  const auto again = queues_.find(uid.value);
-  StreamLine* line = worker_.cache.Find(uid);
-  if (again == queues_.end() || line == nullptr) return true;
-  Queue& queue = again->second;
-  count = std::min(count, queue.entries.size());
-  if (std::exchange(queue.gap, false) && line->marks_gaps()) carrier.Gap(line->handle());
-  std::vector<PayloadRef> taken;
-  uint64_t size = 0;
-  uint32_t messages = 0;
-  for (;
-       count > 0 &&
-       size + (queue.entries.front().payload ? queue.entries.front().payload->size() : 0) <= bytes;
-       count--) {
-    Entry& front = queue.entries.front();
-    if (front.payload) {
-      size += front.payload->size();
-      messages += front.messages;
-      taken.push_back(std::move(front.payload));
+    const bool alone = entry.payload && entry.ticket != 0;
+    if (!HasRoom(queue, portion.bytes + size)) break;
+    if (portion.messages > 0 && (alone || portion.bytes + size > kInCarrier)) break;
+    portion.entries++;
+    portion.bytes += size;
+    portion.messages += entry.payload ? entry.messages : 0;
+    if (alone) {
+      portion.ticket = entry.ticket;
+      break;
     }
-    PopFront(queue);
   }
-  queue.held -= size;
-  queue.in_carrier += size;
-  if (messages == 0) return true;
-  line->Touch(MonotonicMs());
-  uint8_t* out = carrier.Write(line->handle(), static_cast<uint32_t>(size), messages);
-  for (const PayloadRef& payload : taken) {
-    const auto source = payload->bytes();
-    if (!source.empty()) std::memcpy(out, source.data(), source.size());
-    out += source.size();
+  return portion;
+}
+
+bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
+  for (;;) {
+    auto found = queues_.find(uid.value);
+    if (found == queues_.end()) return true;
+    const uint64_t most = NextPortion(found->second).bytes;
+    if (NextPortion(found->second).entries == 0) return true;
+    if (!carrier.Prepare(most, 2)) return false;
+    // Looked up again: preparing may have run user code.
+    found = queues_.find(uid.value);
+    StreamLine* line = worker_.cache.Find(uid);
+    if (found == queues_.end() || line == nullptr) return true;
+    Queue& queue = found->second;
+    const Portion portion = NextPortion(queue);
+    if (portion.bytes > most) continue;
+    if (std::exchange(queue.gap, false) && line->marks_gaps()) carrier.Gap(line->handle());
+    queue.held -= portion.bytes;
+    queue.in_carrier += portion.bytes;
+    if (portion.messages > 0) {
+      line->Touch(MonotonicMs());
+      const uint32_t size = static_cast<uint32_t>(portion.bytes);
+      uint8_t* out = portion.ticket != 0
+                         ? carrier.WriteAwaited(line->handle(), size, portion.ticket)
+                         : carrier.Write(line->handle(), size, portion.messages);
+      for (size_t i = 0; i < portion.entries; i++) {
+        const PayloadRef& payload = queue.entries[i].payload;
+        if (!payload || payload->size() == 0) continue;
+        std::memcpy(out, payload->bytes().data(), payload->size());
+        out += payload->size();
+      }
+    }
+    for (size_t i = 0; i < portion.entries; i++) PopFront(queue);
   }
-  return true;
 }
 
 void HeldBack::Forget(StreamUid uid) {
   const auto found = queues_.find(uid.value);
   if (found == queues_.end()) return;
   for (const Entry& entry : found->second.entries) {
-    if (entry.payload) worker_.counters.Add(Counter::kMessagesUndeliverable, entry.messages);
+    if (!entry.payload) continue;
+    worker_.counters.Add(Counter::kMessagesUndeliverable, entry.messages);
+    Settle(registry_, entry.ticket, Outcome::kGone);
   }
   queues_.erase(found);
 }

@@ -32,7 +32,8 @@ class HeldBack {
   void PassAhead(StreamUid uid, uint64_t bytes) { queues_[uid.value].in_carrier += bytes; }
   // Keeps a reserved payload that stands for so many messages; what has to go for it is counted as
   // dropped.
-  void Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key);
+  void Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key,
+            Ticket ticket = 0);
   // The carrier is rid of so many bytes. True when Pump has something to do.
   bool Taken(StreamUid uid, uint64_t bytes);
   // Hands to the carrier what may go now; false when the carrier takes no more.
@@ -47,6 +48,7 @@ class HeldBack {
     PayloadRef payload;  // empty: was replaced by a later one of its key
     uint32_t messages;
     std::string key;
+    Ticket ticket;
   };
   struct Queue {
     std::deque<Entry> entries;
@@ -57,6 +59,14 @@ class HeldBack {
     bool gap = false;  // something was dropped before the front entry
   };
 
+  struct Portion {
+    size_t entries = 0;
+    uint64_t bytes = 0;
+    uint32_t messages = 0;
+    Ticket ticket = 0;
+  };
+
+  Portion NextPortion(const Queue& queue) const;
   bool HasRoom(const Queue& queue, uint64_t bytes) const;
   void DropFront(StreamUid uid, Queue& queue);
   void Drop(StreamUid uid, Queue& queue, Entry& entry);

@@ -64,31 +64,35 @@ void Inbox::Discard() {
 }
 
 bool Inbox::Add(const MessageHeader& message) {
-  const bool keyed = message.op == MessageOp::kWriteKeyed;
-  if (message.op != MessageOp::kWrite && !keyed) return Write() && Control(message);
-  if (window_.size() == kWindowMessages || window_bytes_ + message.size > kWindowBytes) {
+  if (message.op != MessageOp::kWrite && message.op != MessageOp::kWriteWith) {
+    return Write() && Control(message);
+  }
+  const WithHeader with = WithHeader::Of(message);
+  // One that is waited for is written by itself, behind what came before it.
+  if (window_.size() == kWindowMessages || window_bytes_ + message.size > kWindowBytes ||
+      with.ticket != 0) {
     if (!Write()) {
-      worker_.counters.Add(Counter::kMessagesUndeliverable);
+      Lose(registry_, &worker_, message);
       return false;
     }
   }
   Group* group = GroupOf(message);
   if (group == nullptr) {
-    worker_.counters.Add(Counter::kMessagesUndeliverable);
+    Lose(registry_, &worker_, message);
     return true;
   }
-  uint32_t key_size = 0;
-  if (keyed) std::memcpy(&key_size, message.bytes(), sizeof key_size);
-  const uint32_t offset = keyed ? static_cast<uint32_t>(sizeof key_size) + key_size : 0;
+  const uint32_t offset =
+      message.op == MessageOp::kWriteWith ? WithHeader::kBytes + with.key_size : 0;
   const uint32_t size = message.size - offset;
+  const uint8_t* bytes = message.bytes() + offset;
   if (group->keeps_queue && !worker_.held_back.Pass(message.uid, size)) {
-    const uint8_t* bytes = message.bytes() + offset;
-    const auto* key = reinterpret_cast<const char*>(message.bytes() + offset - key_size);
+    const auto* key = reinterpret_cast<const char*>(bytes) - with.key_size;
     worker_.held_back.Hold(
         message.uid, PayloadRef::Make(size, [&](uint8_t* out) { std::memcpy(out, bytes, size); }),
-        1, {key, key_size});
+        1, {key, with.key_size}, with.ticket);
     return true;
   }
+  if (with.ticket != 0) return WriteAwaited(message, {bytes, size}, with.ticket);
   group->bytes += size;
   group->messages++;
   window_bytes_ += size;
@@ -147,9 +151,29 @@ bool Inbox::Write() {
   return open;
 }
 
+bool Inbox::WriteAwaited(const MessageHeader& message, std::span<const uint8_t> bytes,
+                         Ticket ticket) {
+  const uint32_t size = static_cast<uint32_t>(bytes.size());
+  const bool open = carrier_.Prepare(size, 1);
+  // Looked up again: preparing may have run user code.
+  StreamLine* line = open ? worker_.cache.Find(message.uid) : nullptr;
+  if (line == nullptr) {
+    Lose(registry_, &worker_, message);
+    return open;
+  }
+  line->Touch(MonotonicMs());
+  uint8_t* out = carrier_.WriteAwaited(line->handle(), size, ticket);
+  if (size > 0) std::memcpy(out, bytes.data(), size);
+  return true;
+}
+
 bool Inbox::Control(const MessageHeader& message) {
   if (!carrier_.Prepare(message.size, 1)) return false;
-  if (message.op == MessageOp::kWorkerExit) {
+  if (message.op == MessageOp::kSettled) {
+    Outcome outcome;
+    std::memcpy(&outcome, message.bytes(), sizeof outcome);
+    carrier_.Settled(message.uid.value, outcome);
+  } else if (message.op == MessageOp::kWorkerExit) {
     uint64_t streams;
     std::memcpy(&streams, message.bytes(), sizeof streams);
     carrier_.WorkerExited(static_cast<uint32_t>(message.uid.value), streams);

@@ -51,6 +51,7 @@ class Inbox {
   };
   bool Add(const MessageHeader& message);
   bool Write();
+  bool WriteAwaited(const MessageHeader& message, std::span<const uint8_t> bytes, Ticket ticket);
   bool Control(const MessageHeader& message);
   Group* GroupOf(const MessageHeader& message);
   // One message, or piece of a publication; false when the carrier takes no more.

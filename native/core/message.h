@@ -16,9 +16,10 @@ namespace holdfast {
 
 enum class MessageOp : uint16_t {
   kWrite,       // the bytes, in the stream's wire form
-  kWriteKeyed,  // the 32-bit size of a key, the key, then the same
+  kWriteWith,   // a 64-bit ticket, the 32-bit size of a key, the key, then the same
   kClose,       // a 32-bit code, a 32-bit CloseReason, then the reason's text
   kPublish,     // a Publication: to many streams, and uid is nobody's
+  kSettled,     // to the worker that waits: uid is the ticket, a 32-bit Outcome
   kWorkerExit,  // to the worker, not to a stream: uid is the worker's number, 64-bit stream count
 };
 
@@ -35,6 +36,25 @@ struct MessageHeader {
   }
 };
 static_assert(sizeof(MessageHeader) == 16);
+
+// What stands before the bytes of a kWriteWith, not aligned; the key follows it.
+struct WithHeader {
+  uint64_t ticket;
+  uint32_t key_size;
+
+  static constexpr uint32_t kBytes = sizeof(uint64_t) + sizeof(uint32_t);
+  static WithHeader Of(const MessageHeader& message) {
+    WithHeader header{};
+    if (message.op != MessageOp::kWriteWith) return header;
+    std::memcpy(&header.ticket, message.bytes(), sizeof header.ticket);
+    std::memcpy(&header.key_size, message.bytes() + sizeof header.ticket, sizeof header.key_size);
+    return header;
+  }
+  void Write(uint8_t* out) const {
+    std::memcpy(out, &ticket, sizeof ticket);
+    std::memcpy(out + sizeof ticket, &key_size, sizeof key_size);
+  }
+};
 
 class Chunk;
 struct ChunkDeleter {

@@ -38,7 +38,7 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
   if (self_ != nullptr && uid.worker_id() == self_->id) {
     line->Touch(MonotonicMs());
     if (KeepsQueue(policy) && !self_->held_back.Pass(uid, bytes)) {
-      self_->held_back.Hold(uid, MakeForm(kind, message), 1, message.key);
+      self_->held_back.Hold(uid, MakeForm(kind, message), 1, message.key, message.ticket);
       registry_.Count(self_, Counter::kMessagesQueued);
       return Result::kQueued;
     }
@@ -47,19 +47,18 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
     return Result::kSent;
   }
   const bool keyed = policy == SlowPolicy::kLatest && !message.key.empty();
-  const uint32_t key_size = static_cast<uint32_t>(message.key.size());
-  const uint32_t before = keyed ? static_cast<uint32_t>(sizeof key_size) + key_size : 0;
+  const uint32_t key_size = keyed ? static_cast<uint32_t>(message.key.size()) : 0;
+  const bool with = keyed || message.ticket != 0;
+  const uint32_t before = with ? WithHeader::kBytes + key_size : 0;
   uint8_t* out =
-      outboxes_.Append(uid, keyed ? MessageOp::kWriteKeyed : MessageOp::kWrite, before + bytes);
+      outboxes_.Append(uid, with ? MessageOp::kWriteWith : MessageOp::kWrite, before + bytes);
   if (out == nullptr) {
     (void)GiveBack(registry_, self_, *line, uid, bytes);
     registry_.Count(self_, Counter::kMessagesFull);
     return Result::kFull;
   }
-  if (keyed) {
-    std::memcpy(out, &key_size, sizeof key_size);
-    std::memcpy(out + sizeof key_size, message.key.data(), key_size);
-  }
+  if (with) WithHeader{message.ticket, key_size}.Write(out);
+  if (keyed) std::memcpy(out + WithHeader::kBytes, message.key.data(), key_size);
   Encode(kind, message, out + before);
   outboxes_.Appended(uid.worker_id());
   registry_.Count(self_, Counter::kMessagesQueued);

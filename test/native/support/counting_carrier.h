@@ -25,6 +25,10 @@ class CountingCarrier final : public Carrier {
   void WriteMany(std::span<const uint32_t> handles, const PayloadRef&, uint32_t messages) override {
     delivered += handles.size() * messages;
   }
+  uint8_t* WriteAwaited(uint32_t handle, uint32_t bytes, Ticket) override {
+    return Write(handle, bytes, 1);
+  }
+  void Settled(Ticket, Outcome) override {}
   void Gap(uint32_t) override {}
   void Close(uint32_t handle, uint32_t, CloseReason, std::string_view) override {
     closed.push_back(handle);

@@ -52,6 +52,14 @@ class RecordingCarrier final : public Carrier {
       operations_.push_back({Operation::kWrite, handle, messages, 0, 0, buffers_.size() - 1, {}});
     }
   }
+  uint8_t* WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) override {
+    awaited.push_back(ticket);
+    return Write(handle, bytes, 1);
+  }
+  void Settled(Ticket ticket, Outcome outcome) override {
+    Take(0);
+    settled.emplace_back(ticket, outcome);
+  }
   void Gap(uint32_t handle) override {
     Take(0);
     operations_.push_back({Operation::kGap, handle, 0, 0, 0, 0, "gap"});
@@ -91,6 +99,8 @@ class RecordingCarrier final : public Carrier {
   int prepares = 0;
   int flushes = 0;
   int fan_outs = 0;
+  std::vector<Ticket> awaited;
+  std::vector<std::pair<Ticket, Outcome>> settled;
   std::vector<CloseReason> reasons;
 
  private:
