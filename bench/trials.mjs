@@ -35,6 +35,31 @@ export const trials = [
     smoke: { connections: 4, streamsEach: 20, threads: 2 },
   },
   {
+    name: 'peers',
+    what: 'the same fan-out by better-sse, socket.io and nginx with nchan',
+    script: 'load/peers.mjs',
+    smoke: {
+      shapes: [
+        {
+          carrier: 'h2',
+          sessions: 2,
+          streamsEach: 5,
+          workers: 1,
+          peers: ['holdfast', 'better-sse', 'nchan'],
+        },
+        {
+          carrier: 'ws',
+          sessions: 10,
+          streamsEach: 1,
+          workers: 2,
+          peers: ['holdfast', 'socket.io'],
+        },
+      ],
+      events: 20,
+      rounds: 1,
+    },
+  },
+  {
     name: 'balance',
     what: '400 connections on 4 threads, beside a shared listening socket',
     script: 'load/balance.mjs',

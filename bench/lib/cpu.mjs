@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
 
 /** The calling thread, as the system numbers it; another thread may ask for its time by this. */
 export function threadNumber() {
@@ -14,4 +14,15 @@ export function threadCpuUs(number) {
 export function processCpuUs() {
   const { user, system } = process.cpuUsage()
   return user + system
+}
+
+/** Microseconds that all live threads of some processes have run. */
+export function processesCpuUs(pids) {
+  let ns = 0
+  for (const pid of pids) {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0])
+    }
+  }
+  return ns / 1000
 }

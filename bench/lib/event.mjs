@@ -21,3 +21,8 @@ export function numberAt(bytes, at) {
   for (let i = at + kBefore; i < at + kBefore + kDigits; i++) number = number * 10 + bytes[i] - 48
   return number
 }
+
+/** The same many bytes of data with a mark in front, for streams that frame events in other ways. */
+export function markedData(number) {
+  return `<${eventData(number).slice(1)}`
+}

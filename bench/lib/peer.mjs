@@ -13,7 +13,13 @@ export async function startPeer(script, words = []) {
       child.send({ type, ...words })
       return answered
     },
+    on: (type, action) =>
+      child.on('message', (message) => message.type === type && action(message)),
+    /** Asks nothing back; what is answered is not waited for. */
+    tell: (type, words = {}) => child.connected && child.send({ type, ...words }),
     kill: () => child.kill('SIGKILL'),
+    /** For one that has children of its own. */
+    end: () => child.disconnect(),
   }
 }
 

@@ -1,0 +1,120 @@
+// The same fan-out by holdfast and by others that people use for it: delivered messages a second and CPU
+// a message, with clients that cost little.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { processesCpuUs } from '../lib/cpu.mjs'
+import { startPeer } from '../lib/peer.mjs'
+import { median, nowNs, round, shuffled } from '../lib/statistics.mjs'
+import { Checks, finish, parameters } from '../lib/trial.mjs'
+import { until } from '../lib/wait.mjs'
+
+const h2 = { carrier: 'h2', sessions: 10, streamsEach: 100 }
+const h1 = { carrier: 'h1', sessions: 1000, streamsEach: 1 }
+const ws = { carrier: 'ws', sessions: 1000, streamsEach: 1 }
+const { shapes, events, window, rounds } = parameters({
+  shapes: [
+    { ...h2, workers: 1, peers: ['holdfast', 'better-sse', 'nchan'] },
+    { ...h1, workers: 1, peers: ['holdfast', 'better-sse', 'nchan'] },
+    { ...ws, workers: 1, peers: ['holdfast', 'socket.io'] },
+    { ...ws, workers: 2, peers: ['holdfast', 'socket.io'] },
+  ],
+  events: 200,
+  // As many events are on their way to each stream at most.
+  window: 8,
+  rounds: 3,
+})
+const scripts = {
+  holdfast: 'holdfast.mjs',
+  'better-sse': 'better-sse.mjs',
+  'socket.io': 'socket-io.mjs',
+  nchan: 'nchan.mjs',
+}
+
+/** Why a peer cannot run here; undefined if it can. */
+function missing(peer) {
+  if (peer === 'nchan') {
+    const { status } = spawnSync('nginx', ['-v'], { stdio: 'ignore' })
+    const there = status === 0 && existsSync('/usr/lib/nginx/modules/ngx_nchan_module.so')
+    return there ? undefined : 'not installed (Debian: nginx-light, libnginx-mod-nchan)'
+  }
+  try {
+    import.meta.resolve(peer)
+    return undefined
+  } catch {
+    return 'not installed (npm ci)'
+  }
+}
+
+const checks = new Checks()
+
+async function start(peer, { carrier, sessions, streamsEach, workers }) {
+  const script = new URL(`../peers/${scripts[peer]}`, import.meta.url)
+  const server = await startPeer(script, [carrier, workers])
+  const client = await startPeer(new URL('./peers-client.mjs', import.meta.url))
+  client.on('progress', ({ rounds: done }) => server.tell('progress', { rounds: done, window }))
+  const { port, pids } = await server.ask('where')
+  const { answered } = await client.ask('open', {
+    port,
+    carrier: peer === 'socket.io' ? peer : carrier,
+    sessions,
+    streamsEach,
+  })
+  checks.equal(`${peer} ${carrier}: streams answered`, sessions * streamsEach, answered)
+  return { peer, server, client, pids, published: 0, runs: [] }
+}
+
+async function run(side, streams) {
+  const before = processesCpuUs(side.pids)
+  const begin = nowNs()
+  side.server.tell('progress', { rounds: side.published, window })
+  const published = side.server.ask('publish', { events, window: side.published + window })
+  side.published += events
+  const counted = published.then(() =>
+    until('all events', async () => {
+      const counts = await side.client.ask('counts')
+      return counts.events >= side.published * streams
+    }),
+  )
+  await counted
+  const seconds = (nowNs() - begin) / 1e9
+  const messages = events * streams
+  return { rate: messages / seconds, cpu: (processesCpuUs(side.pids) - before) / messages }
+}
+
+const results = []
+for (const shape of shapes) {
+  const streams = shape.sessions * shape.streamsEach
+  const sides = []
+  for (const peer of shape.peers) {
+    const reason = missing(peer)
+    if (reason) process.stderr.write(`without ${peer}: ${reason}\n`)
+    else sides.push(await start(peer, shape))
+  }
+  // A round to warm up, which counts nothing.
+  for (let i = -1; i < rounds; i++) {
+    for (const side of shuffled(sides)) {
+      const outcome = await run(side, streams)
+      if (i >= 0) side.runs.push(outcome)
+    }
+  }
+  const own = sides.find(({ peer }) => peer === 'holdfast')
+  const of = (side, name) => median(side.runs.map((outcome) => outcome[name]))
+  for (const side of sides) {
+    const { peer, server, client, published } = side
+    const counts = await client.ask('counts')
+    checks.equal(`${peer} ${shape.carrier}: received`, published * streams, counts.events)
+    checks.equal(`${peer} ${shape.carrier}: out of order or broken`, 0, counts.faults)
+    client.kill()
+    server.end()
+    results.push({
+      peer,
+      carrier: shape.carrier,
+      'connections x streams': `${shape.sessions} x ${shape.streamsEach}`,
+      'threads or processes': shape.workers,
+      'messages/s': Math.round(of(side, 'rate')),
+      'CPU us a message': round(of(side, 'cpu')),
+      'CPU x holdfast': round(of(side, 'cpu') / of(own, 'cpu')),
+    })
+  }
+}
+finish(results, checks)
