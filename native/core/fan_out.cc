@@ -54,8 +54,10 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   members_.clear();
   next_ = 0;
   FindAddressed(worker_, *run.front(), &members_);
-  std::sort(members_.begin(), members_.end(),
-            [](const TopicMember& a, const TopicMember& b) { return a.kind < b.kind; });
+  const auto by_kind = [](const TopicMember& a, const TopicMember& b) { return a.kind < b.kind; };
+  if (!std::is_sorted(members_.begin(), members_.end(), by_kind)) {
+    std::sort(members_.begin(), members_.end(), by_kind);
+  }
   // The sender counted whom it knew of; some have come or gone since.
   const uint64_t owed = members_.size() * messages_;
   if (owed > counted) worker_.counters.Add(Counter::kMessagesPublished, owed - counted);
