@@ -1,6 +1,6 @@
 // nginx with nchan. This process publishes, by a POST on one connection; its own time is not nginx's.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +51,9 @@ const nginx = spawn('nginx', ['-e', 'stderr', '-p', folder, '-c', join(folder, '
 })
 process.on('exit', () => {
   nginx.kill()
+  // It complains when it cannot remove its own file.
+  const sleeper = new Int32Array(new SharedArrayBuffer(4))
+  for (let i = 0; i < 200 && existsSync(join(folder, 'pid')); i++) Atomics.wait(sleeper, 0, 0, 10)
   rmSync(folder, { recursive: true, force: true })
 })
 process.on('SIGTERM', () => process.exit())
