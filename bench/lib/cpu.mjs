@@ -26,3 +26,9 @@ export function processesCpuUs(pids) {
   }
   return ns / 1000
 }
+
+/** How often the system has taken the processor from a thread of this process that could have gone on. */
+export function timesPushedAside(number) {
+  const status = readFileSync(`/proc/self/task/${number}/status`, 'latin1')
+  return Number(/^nonvoluntary_ctxt_switches:\s*(\d+)/m.exec(status)[1])
+}
