@@ -60,6 +60,20 @@ export const trials = [
     },
   },
   {
+    name: 'slow',
+    what: 'readers that never read, at full send rate, with each policy',
+    script: 'load/slow.mjs',
+    smoke: {
+      seconds: 1,
+      quick: 2,
+      runs: [
+        { onSlow: 'drop', slow: 2 },
+        { onSlow: 'drop-oldest', slow: 2 },
+        { onSlow: 'disconnect', slow: 2 },
+      ],
+    },
+  },
+  {
     name: 'balance',
     what: '400 connections on 4 threads, beside a shared listening socket',
     script: 'load/balance.mjs',

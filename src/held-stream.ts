@@ -40,6 +40,9 @@ export class HeldStream {
   /** Bytes handed to the carrier and not yet taken by the socket. */
   waiting = 0
   slow = false
+  /** The size of the write on its way that `whenOnlyTaken` is told of. */
+  onlyWrite: number | undefined = undefined
+  whenOnlyTaken: (() => void) | undefined = undefined
   /** Writes that somebody waits for; called when the stream goes first. */
   awaited: Set<() => void> | undefined = undefined
   live = true

@@ -1,5 +1,5 @@
 import { native } from './native.js'
-import type { StreamUid } from './uid.js'
+import { formatUid, type StreamUid } from './uid.js'
 import { closeReasons, streamKinds, type CloseReason } from './stream-info.js'
 
 /** The counters of native/core/counters.h up to those of a kind or a reason, in its order. */
@@ -43,8 +43,8 @@ export interface Stats extends Counted {
   detachedStreams: number
   /** Bytes that streams have waiting, all together; to about 64 KiB a thread. */
   queuedBytes: number
-  /** Of the streams whose readers are behind, the ten with most waiting. */
-  slowest: { uid: StreamUid; queuedBytes: number }[]
+  /** Of the streams whose readers are behind, the ten with most waiting; `uid` in its text form. */
+  slowest: { uid: string; queuedBytes: number }[]
   /** Live events sockets. */
   activeSockets: number
   /** Streams destroyed, by reason. */
@@ -84,7 +84,7 @@ function readSlowest(): Stats['slowest'] {
   const list = native.slowest(10)
   const slowest: Stats['slowest'] = []
   for (let i = 0; i < list.length; i += 2) {
-    slowest.push({ uid: list[i] as StreamUid, queuedBytes: Number(list[i + 1]) })
+    slowest.push({ uid: formatUid(list[i] as StreamUid), queuedBytes: Number(list[i + 1]) })
   }
   return slowest
 }

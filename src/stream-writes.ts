@@ -48,18 +48,28 @@ export class StreamWrites {
     const size = bytes.length
     stream.waiting += size
     try {
-      stream.carrier.write(
-        stream.raw,
-        bytes,
-        settle
-          ? settling(stream, settle, () => this.#taken(stream, size))
-          : () => this.#taken(stream, size),
-      )
+      stream.carrier.write(stream.raw, bytes, this.#whenTaken(stream, size, settle))
     } catch (error) {
       throwLater(error) // of a Duplex's own code; the bytes are with it
     }
     if (!stream.slow && stream.waiting > this.#high(stream)) this.#setSlow(stream, true)
     return true
+  }
+
+  /** The end of a write. The usual one, with no other on its way, costs no closure. */
+  #whenTaken(
+    stream: HeldStream,
+    size: number,
+    settle: ((outcome: Outcome) => void) | undefined,
+  ): (error?: unknown) => void {
+    if (settle) return settling(stream, settle, () => this.#taken(stream, size))
+    if (stream.onlyWrite !== undefined) return () => this.#taken(stream, size)
+    stream.onlyWrite = size
+    return (stream.whenOnlyTaken ??= () => {
+      const taken = stream.onlyWrite ?? 0
+      stream.onlyWrite = undefined
+      this.#taken(stream, taken)
+    })
   }
 
   #taken(stream: HeldStream, size: number): void {

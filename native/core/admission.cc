@@ -31,10 +31,11 @@ Admission Reserve(Registry& registry, Worker* self, StreamLine& line, StreamUid 
 Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes) {
   const SlowPolicy policy = line.policy();
   const uint64_t budget = Budget(registry, self, bytes);
-  // Where the oldest are dropped, the owner makes room when the message arrives.
+  // Where the oldest are dropped, the owner makes room when the message arrives; as much again may
+  // be on its way there.
   const bool makes_room = KeepsQueue(policy) && bytes <= budget;
   const Admission admission =
-      Reserve(registry, self, line, uid, bytes, makes_room ? StreamLine::kQueuedMask : budget);
+      Reserve(registry, self, line, uid, bytes, makes_room ? 2 * budget : budget);
   if (admission == Admission::kFull && policy == SlowPolicy::kDisconnect &&
       line.StartClosing(uid)) {
     return Admission::kDisconnect;
