@@ -122,8 +122,10 @@ TEST_CASE("latest keeps one message a key, in the order of the last ones") {
 
 TEST_CASE("a dropped message is told of once, where it is missing") {
   Reader reader(SlowPolicy::kDropOldest, /*marks_gaps=*/true);
-  for (int i = 0; i < 30; i++) REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
-  reader.Deliver();
+  for (int i = 0; i < 30; i++) {
+    REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+    reader.Deliver();
+  }
   EXPECT(reader.Gaps() == 0);
   reader.CatchUp();
   EXPECT(reader.Gaps() == 1);
@@ -205,6 +207,15 @@ TEST_CASE("publishes wait for a slow member by reference, in order with what was
   reader.CatchUp();
   EXPECT(reader.carrier.Written(0) == expected);
   EXPECT(reader.counted[Counter::kMessagesDropped] == 0);
+}
+
+TEST_CASE("as much again as the budget may be on its way to a stream that drops its oldest") {
+  Reader reader(SlowPolicy::kDropOldest);
+  for (int i = 0; i < 20; i++) REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+  EXPECT(reader.Send(Numbered(20)) == Result::kFull);
+  reader.Deliver();
+  EXPECT(reader.Queued() == kBudget);
+  EXPECT(reader.Send(Numbered(20)) == Result::kQueued);
 }
 
 TEST_CASE("messages held back for a stream that goes are counted as undeliverable") {
