@@ -8,15 +8,6 @@ namespace {
 // What a stream may have waiting while the process is near its bound.
 constexpr uint64_t kFairBytes = 16 << 10;
 
-uint64_t Budget(Registry& registry, const Worker* self, uint64_t bytes) {
-  if (self == nullptr) return StreamLine::kQueuedMask;
-  const uint64_t budget = self->options[Option::kSendBudgetBytes];
-  const uint64_t bound = self->options[Option::kMaxQueuedBytes];
-  const uint64_t total = registry.queued_bytes();
-  if (total + bytes > bound) return 0;
-  return total > bound - bound / 4 ? std::min(budget, kFairBytes) : budget;
-}
-
 Admission Reserve(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes,
                   uint64_t limit) {
   const Status status = line.Reserve(uid, bytes, limit);
@@ -28,9 +19,18 @@ Admission Reserve(Registry& registry, Worker* self, StreamLine& line, StreamUid 
 
 }  // namespace
 
+uint64_t StreamBudget(const Registry& registry, const Worker& self, uint64_t bytes) {
+  const uint64_t budget = self.options[Option::kSendBudgetBytes];
+  const uint64_t bound = self.options[Option::kMaxQueuedBytes];
+  const uint64_t total = registry.queued_bytes();
+  if (total + bytes > bound) return 0;
+  return total > bound - bound / 4 ? std::min(budget, kFairBytes) : budget;
+}
+
 Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes) {
   const SlowPolicy policy = line.policy();
-  const uint64_t budget = Budget(registry, self, bytes);
+  const uint64_t budget =
+      self == nullptr ? StreamLine::kQueuedMask / 2 : StreamBudget(registry, *self, bytes);
   // Where the oldest are dropped, the owner makes room when the message arrives; as much again may
   // be on its way there.
   const bool makes_room = KeepsQueue(policy) && bytes <= budget;

@@ -22,6 +22,10 @@ enum class Admission {
   kGone,
 };
 
+// What a stream may have waiting, that much more in the process included; 0 where that would pass
+// the process's bound. Threads: the worker's own.
+uint64_t StreamBudget(const Registry& registry, const Worker& self, uint64_t bytes);
+
 // Threads: any; `self` is the calling thread's worker or nullptr.
 Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes);
 

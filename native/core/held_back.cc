@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "base/clock.h"
@@ -22,52 +23,47 @@ bool HeldBack::Pass(StreamUid uid, uint64_t bytes) {
   return true;
 }
 
+void HeldBack::MarkReady(StreamUid uid, Queue& queue) {
+  if (!std::exchange(queue.ready, true)) ready_.push_back(uid);
+}
+
 void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key,
                     Ticket ticket) {
   Queue& queue = queues_[uid.value];
   const StreamLine* line = worker_.cache.Find(uid);
   CHECK(line != nullptr);
-  if (line->policy() == SlowPolicy::kLatest) {
-    const auto [same, fresh] =
-        queue.by_key.try_emplace(std::string(key), queue.first + queue.entries.size());
-    if (!fresh) {
-      Drop(uid, queue, queue.entries[same->second - queue.first]);
-      same->second = queue.first + queue.entries.size();
-    }
+  const bool latest = line->policy() == SlowPolicy::kLatest;
+  if (latest) {
+    const auto same = queue.by_key.find(std::string(key));
+    if (same != queue.by_key.end()) Drop(uid, queue, same->second);
   }
   const uint64_t size = payload->size();
-  const uint64_t budget = worker_.options[Option::kSendBudgetBytes];
-  while (!queue.entries.empty() && queue.held + queue.in_carrier + size > budget) {
-    DropFront(uid, queue);
-  }
-  queue.held += size;
-  queue.entries.push_back({std::move(payload), messages, std::string(key), ticket});
-  if (HasRoom(queue, size)) ready_.push_back(uid);
-}
-
-void HeldBack::DropFront(StreamUid uid, Queue& queue) {
-  Entry& front = queue.entries.front();
-  if (front.payload) {
-    Drop(uid, queue, front);
+  const uint64_t budget = StreamBudget(registry_, worker_, 0);
+  while (!queue.entries.empty() &&
+         (queue.held + queue.in_carrier + size > budget || queue.overhead > budget)) {
+    Drop(uid, queue, queue.entries.begin());
     queue.gap = true;
   }
-  PopFront(queue);
+  queue.entries.push_back({std::move(payload), messages, std::string(key), ticket});
+  queue.held += size;
+  queue.overhead += queue.entries.back().overhead();
+  if (latest) queue.by_key[queue.entries.back().key] = std::prev(queue.entries.end());
+  if (HasRoom(queue, size)) MarkReady(uid, queue);
 }
 
-void HeldBack::Drop(StreamUid uid, Queue& queue, Entry& entry) {
-  const uint64_t size = entry.payload->size();
-  queue.held -= size;
-  worker_.counters.Add(Counter::kMessagesDropped, entry.messages);
-  (void)GiveBack(registry_, &worker_, *worker_.cache.Find(uid), uid, size);
-  entry.payload = PayloadRef();
-  Settle(registry_, entry.ticket, Outcome::kDropped);
+void HeldBack::Drop(StreamUid uid, Queue& queue, Entries::iterator entry) {
+  worker_.counters.Add(Counter::kMessagesDropped, entry->messages);
+  (void)GiveBack(registry_, &worker_, *worker_.cache.Find(uid), uid, entry->payload->size());
+  Settle(registry_, entry->ticket, Outcome::kDropped);
+  Remove(queue, entry);
 }
 
-void HeldBack::PopFront(Queue& queue) {
-  const auto found = queue.by_key.find(queue.entries.front().key);
-  if (found != queue.by_key.end() && found->second == queue.first) queue.by_key.erase(found);
-  queue.entries.pop_front();
-  queue.first++;
+void HeldBack::Remove(Queue& queue, Entries::iterator entry) {
+  queue.held -= entry->payload->size();
+  queue.overhead -= entry->overhead();
+  const auto found = queue.by_key.find(entry->key);
+  if (found != queue.by_key.end() && found->second == entry) queue.by_key.erase(found);
+  queue.entries.erase(entry);
 }
 
 bool HeldBack::Taken(StreamUid uid, uint64_t bytes) {
@@ -80,7 +76,7 @@ bool HeldBack::Taken(StreamUid uid, uint64_t bytes) {
     if (queue.in_carrier == 0) queues_.erase(found);
     return false;
   }
-  ready_.push_back(uid);
+  MarkReady(uid, queue);
   return true;
 }
 
@@ -99,60 +95,68 @@ bool HeldBack::Pump(Carrier& carrier) {
 HeldBack::Portion HeldBack::NextPortion(const Queue& queue) const {
   Portion portion;
   for (const Entry& entry : queue.entries) {
-    const uint64_t size = entry.payload ? entry.payload->size() : 0;
-    const bool alone = entry.payload && entry.ticket != 0;
+    const uint64_t size = entry.payload->size();
+    const bool alone = entry.ticket != 0;
     if (!HasRoom(queue, portion.bytes + size)) break;
-    if (portion.messages > 0 && (alone || portion.bytes + size > kInCarrier)) break;
+    if (portion.entries > 0 && (alone || portion.bytes + size > kInCarrier)) break;
     portion.entries++;
     portion.bytes += size;
-    portion.messages += entry.payload ? entry.messages : 0;
-    if (alone) {
-      portion.ticket = entry.ticket;
-      break;
-    }
+    portion.messages += entry.messages;
+    portion.ticket = entry.ticket;
+    if (alone) break;
   }
   return portion;
 }
 
+// Whatever is prepared may run user code, so each operation is prepared for by itself, as a large
+// one must be, and the queue is looked up again behind it.
 bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
   for (;;) {
-    auto found = queues_.find(uid.value);
-    if (found == queues_.end()) return true;
-    const uint64_t most = NextPortion(found->second).bytes;
-    if (NextPortion(found->second).entries == 0) return true;
-    if (!carrier.Prepare(most, 2)) return false;
-    // Looked up again: preparing may have run user code.
-    found = queues_.find(uid.value);
-    StreamLine* line = worker_.cache.Find(uid);
-    if (found == queues_.end() || line == nullptr) return true;
-    Queue& queue = found->second;
-    const Portion portion = NextPortion(queue);
-    if (portion.bytes > most) continue;
-    if (std::exchange(queue.gap, false) && line->marks_gaps()) carrier.Gap(line->handle());
-    queue.held -= portion.bytes;
-    queue.in_carrier += portion.bytes;
-    if (portion.messages > 0) {
-      line->Touch(MonotonicMs());
-      const uint32_t size = static_cast<uint32_t>(portion.bytes);
-      uint8_t* out = portion.ticket != 0
-                         ? carrier.WriteAwaited(line->handle(), size, portion.ticket)
-                         : carrier.Write(line->handle(), size, portion.messages);
-      for (size_t i = 0; i < portion.entries; i++) {
-        const PayloadRef& payload = queue.entries[i].payload;
-        if (!payload || payload->size() == 0) continue;
-        std::memcpy(out, payload->bytes().data(), payload->size());
-        out += payload->size();
-      }
+    Queue* queue = QueueOf(uid);
+    if (queue == nullptr) return true;
+    queue->ready = false;
+    const Portion expected = NextPortion(*queue);
+    if (expected.entries == 0) return true;
+    const bool tells = queue->gap;
+    if (!carrier.Prepare(tells ? 0 : expected.bytes, 1)) return false;
+    queue = QueueOf(uid);
+    if (queue == nullptr) return true;
+    if (tells) {
+      const StreamLine* line = worker_.cache.Find(uid);
+      if (std::exchange(queue->gap, false) && line->marks_gaps()) carrier.Gap(line->handle());
+      continue;
     }
-    for (size_t i = 0; i < portion.entries; i++) PopFront(queue);
+    const Portion portion = NextPortion(*queue);
+    if (queue->gap || portion.bytes > expected.bytes) continue;
+    if (portion.entries > 0) WritePortion(uid, *queue, portion, carrier);
   }
+}
+
+void HeldBack::WritePortion(StreamUid uid, Queue& queue, const Portion& portion, Carrier& carrier) {
+  StreamLine* line = worker_.cache.Find(uid);
+  line->Touch(MonotonicMs());
+  queue.in_carrier += portion.bytes;
+  const uint32_t size = static_cast<uint32_t>(portion.bytes);
+  uint8_t* out = portion.ticket != 0 ? carrier.WriteAwaited(line->handle(), size, portion.ticket)
+                                     : carrier.Write(line->handle(), size, portion.messages);
+  for (size_t i = 0; i < portion.entries; i++) {
+    const auto source = queue.entries.front().payload->bytes();
+    if (!source.empty()) std::memcpy(out, source.data(), source.size());
+    out += source.size();
+    Remove(queue, queue.entries.begin());
+  }
+}
+
+// Nobody's once the stream has gone: Forget goes before it.
+HeldBack::Queue* HeldBack::QueueOf(StreamUid uid) {
+  const auto found = queues_.find(uid.value);
+  return found == queues_.end() ? nullptr : &found->second;
 }
 
 void HeldBack::Forget(StreamUid uid) {
   const auto found = queues_.find(uid.value);
   if (found == queues_.end()) return;
   for (const Entry& entry : found->second.entries) {
-    if (!entry.payload) continue;
     worker_.counters.Add(Counter::kMessagesUndeliverable, entry.messages);
     Settle(registry_, entry.ticket, Outcome::kGone);
   }

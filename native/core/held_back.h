@@ -5,7 +5,7 @@
 // Threads: the owner.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -45,19 +45,26 @@ class HeldBack {
   static constexpr uint64_t kInCarrier = 64 << 10;
 
   struct Entry {
-    PayloadRef payload;  // empty: was replaced by a later one of its key
+    PayloadRef payload;
     uint32_t messages;
     std::string key;
     Ticket ticket;
+
+    // What it takes beside its bytes; many small ones would take far more than the budget.
+    uint64_t overhead() const { return kEntryBytes + 2 * key.size(); }
   };
+  // A list, as any of them may be replaced by a later one of its key.
+  using Entries = std::list<Entry>;
   struct Queue {
-    std::deque<Entry> entries;
-    uint64_t first = 0;                                // the number of the front entry
-    std::unordered_map<std::string, uint64_t> by_key;  // to an entry's number
-    uint64_t held = 0;                                 // bytes
-    uint64_t in_carrier = 0;                           // bytes
-    bool gap = false;  // something was dropped before the front entry
+    Entries entries;
+    std::unordered_map<std::string, Entries::iterator> by_key;
+    uint64_t held = 0;        // bytes
+    uint64_t overhead = 0;    // of the entries
+    uint64_t in_carrier = 0;  // bytes
+    bool gap = false;         // something was dropped before the front entry
+    bool ready = false;       // listed in ready_
   };
+  static constexpr uint64_t kEntryBytes = 128;
 
   struct Portion {
     size_t entries = 0;
@@ -68,9 +75,11 @@ class HeldBack {
 
   Portion NextPortion(const Queue& queue) const;
   bool HasRoom(const Queue& queue, uint64_t bytes) const;
-  void DropFront(StreamUid uid, Queue& queue);
-  void Drop(StreamUid uid, Queue& queue, Entry& entry);
-  static void PopFront(Queue& queue);
+  void MarkReady(StreamUid uid, Queue& queue);
+  void Drop(StreamUid uid, Queue& queue, Entries::iterator entry);
+  static void Remove(Queue& queue, Entries::iterator entry);
+  Queue* QueueOf(StreamUid uid);
+  void WritePortion(StreamUid uid, Queue& queue, const Portion& portion, Carrier& carrier);
   bool PumpOne(StreamUid uid, Carrier& carrier);
 
   Registry& registry_;

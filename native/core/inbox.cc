@@ -68,9 +68,10 @@ bool Inbox::Add(const MessageHeader& message) {
     return Write() && Control(message);
   }
   const WithHeader with = WithHeader::Of(message);
-  // One that is waited for is written by itself, behind what came before it.
-  if (window_.size() == kWindowMessages || window_bytes_ + message.size > kWindowBytes ||
-      with.ticket != 0) {
+  // One that is waited for is written by itself, behind what came before it. What is held back
+  // takes a group as well, and no place in the window.
+  if (window_.size() == kWindowMessages || groups_.size() == kWindowMessages ||
+      window_bytes_ + message.size > kWindowBytes || with.ticket != 0) {
     if (!Write()) {
       Lose(registry_, &worker_, message);
       return false;

@@ -1,4 +1,9 @@
+#ifdef __linux__
+#include <malloc.h>
+#endif
+
 #include <string>
+#include <vector>
 
 #include "core/admission.h"
 #include "core/inbox.h"
@@ -257,5 +262,83 @@ TEST_CASE("at the process's bound a stream with much waiting takes no more, one 
   owner.Leave();
   EXPECT(Registry::Get().queued_bytes() == at_start);
 }
+
+TEST_CASE("more slow streams than a window has places, in one batch, neither hang nor abort") {
+  Reader reader(SlowPolicy::kDropOldest);
+  const uint32_t socket = reader.owner.Open();
+  const StreamUid good = reader.owner.Create(socket, StreamKind::kRaw, {}, 1).uid;
+  std::vector<StreamUid> slow;
+  for (uint32_t i = 0; i < 9000; i++) {
+    const SlowPolicy policy = SlowPolicy::kDropOldest;
+    slow.push_back(reader.owner.Create(socket, StreamKind::kRaw, {}, 2 + i, policy).uid);
+  }
+  StringBuffer local;
+  const auto send_to_all = [&](const std::string& text) {
+    REQUIRE(reader.sender.Send(good, Text("good"), local) == Result::kQueued);
+    for (const StreamUid uid : slow) {
+      REQUIRE(reader.sender.Send(uid, Text(text), local) == Result::kQueued);
+    }
+    reader.Deliver();
+  };
+  send_to_all(std::string(kBudget / 2, 'x'));
+  send_to_all("held back");
+  EXPECT(reader.carrier.Written(1) == "goodgood");
+  for (const StreamUid uid : slow) REQUIRE(reader.owner.Destroy(uid));
+  EXPECT(reader.counted[Counter::kMessagesUndeliverable] == 9000);
+}
+
+TEST_CASE("a stream that keeps much waiting gives way to others near the process's bound") {
+  Options options = RoomyOptions();
+  options[Option::kMaxQueuedBytes] = 4 << 20;
+  options[Option::kSendBudgetBytes] = 8 << 20;
+  TestWorker owner(options);
+  const uint32_t socket = owner.Open();
+  Sender sender(Registry::Get(), owner.get());
+  StringBuffer local;
+  const StreamUid slow = owner.Create(socket, StreamKind::kRaw, {}, 0, SlowPolicy::kDropOldest).uid;
+  const StreamUid good = owner.Create(socket, StreamKind::kRaw, {}, 1).uid;
+  for (int i = 0; i < 1000; i++) {
+    (void)sender.Send(slow, Text(std::string(8 << 10, 'x')), local);
+  }
+  EXPECT(sender.Send(good, Text(std::string(8 << 10, 'y')), local) == Result::kSent);
+}
+
+#ifdef __GLIBC__
+
+TEST_CASE("a reader that never reads costs no more memory the more is sent to it") {
+  // What is in use, large blocks included; a sanitizer's own allocator tells nothing here.
+  const auto in_use = [] {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  TestWorker owner(SmallBudget());
+  Sender sender(Registry::Get(), owner.get());
+  StringBuffer local;
+  const auto growth = [&](SlowPolicy policy, const std::string& text, int keys) {
+    const StreamUid uid = owner.Create(owner.Open(), StreamKind::kRaw, {}, 0, policy).uid;
+    // So much is in the carrier's hands that there is room for one byte, or for none.
+    REQUIRE(sender.Send(uid, Text(std::string(kBudget / 2 - 1, 'x')), local) == Result::kSent);
+    REQUIRE(sender.Send(uid, Text("two"), local) == Result::kQueued);
+    const auto send = [&](int count) {
+      for (int i = 0; i < count; i++) {
+        OutgoingMessage message = Text(text);
+        const std::string key = std::to_string(i % keys);
+        message.key = key;
+        REQUIRE(sender.Send(uid, message, local) == Result::kQueued);
+      }
+    };
+    send(10'000);
+    const size_t before = in_use();
+    send(200'000);
+    return static_cast<int64_t>(in_use()) - static_cast<int64_t>(before);
+  };
+  constexpr int64_t kLittle = 100'000;
+  EXPECT(growth(SlowPolicy::kLatest, "one of a key", 2) < kLittle);
+  EXPECT(growth(SlowPolicy::kLatest, "x", 1'000'000) < kLittle);
+  EXPECT(growth(SlowPolicy::kDropOldest, "x", 1) < kLittle);
+  EXPECT(growth(SlowPolicy::kDropOldest, "", 1) < kLittle);
+}
+
+#endif
 
 }  // namespace holdfast::test
