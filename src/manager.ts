@@ -438,7 +438,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (!held?.live) return
     callUser(() => {
       const message = held.onGap?.()
-      if (message) this.#outbox.sendAhead(held, message.data, message.options)
+      // It may have closed the manager.
+      if (message && this.#open) this.#outbox.sendAhead(held, message.data, message.options)
     })
   }
 

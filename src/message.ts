@@ -51,21 +51,21 @@ export function packMessage(
     large: undefined,
   }
   if (options !== undefined) {
-    checkSendOptions(options, data)
-    if (options.event !== undefined) {
-      packed.eventBytes = scratch.write(options.event, offset)
+    const { event, id, retry, binary, key } = readSendOptions(options, data)
+    if (event !== undefined) {
+      packed.eventBytes = scratch.write(event, offset)
       offset += packed.eventBytes
     }
-    if (options.id !== undefined) {
-      packed.idBytes = scratch.write(options.id, offset)
+    if (id !== undefined) {
+      packed.idBytes = scratch.write(id, offset)
       offset += packed.idBytes
     }
-    if (options.key !== undefined) {
-      packed.keyBytes = scratch.write(options.key, offset)
+    if (key !== undefined) {
+      packed.keyBytes = scratch.write(key, offset)
       offset += packed.keyBytes
     }
-    if (options.retry !== undefined) packed.retryMs = options.retry
-    if (options.binary !== undefined) packed.binary = options.binary
+    if (retry !== undefined) packed.retryMs = retry
+    if (binary !== undefined) packed.binary = binary
   }
   const room = scratch.length - offset
   if (typeof data === 'string') {
@@ -86,7 +86,11 @@ export function packMessage(
 const kForbidden = /[\r\n\0]/
 const kMaxField = 4096
 
-function checkSendOptions(options: SendOptions, data: string | Uint8Array): void {
+/** Each is read once, so that what was checked is what is sent. */
+function readSendOptions(
+  options: SendOptions,
+  data: string | Uint8Array,
+): { [Name in keyof SendOptions]-?: SendOptions[Name] | undefined } {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object')
   const { event, id, retry, binary, key } = options
   for (const [name, value] of [
@@ -107,10 +111,13 @@ function checkSendOptions(options: SendOptions, data: string | Uint8Array): void
   if (key !== undefined && (typeof key !== 'string' || key.length > kMaxField)) {
     throw invalid(`key must be a string of at most ${kMaxField} characters`)
   }
-  if (binary === undefined) return
-  if (typeof binary !== 'boolean') throw invalid('binary must be a boolean')
+  if (binary !== undefined && typeof binary !== 'boolean') {
+    throw invalid('binary must be a boolean')
+  }
   // A peer must fail a connection that brings it a text of anything else.
-  if (!binary && data instanceof Uint8Array && !isUtf8(data)) throw invalid('a text must be UTF-8')
+  if (binary === false && data instanceof Uint8Array && !isUtf8(data))
+    throw invalid('a text must be UTF-8')
+  return { event, id, retry, binary, key }
 }
 
 function invalid(message: string): HoldfastError {

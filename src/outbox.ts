@@ -67,7 +67,11 @@ export class Outbox {
       return 'queued'
     }
     if (result >= 0) return this.#write(uid, result)
-    if (result === status.full) return 'full'
+    if (result === status.full) {
+      // It may have been the stream's end: then its owner is to be told.
+      this.#flushSoon()
+      return 'full'
+    }
     if (result === status.invalid) throw invalidUid(uid)
     return 'gone'
   }
@@ -99,7 +103,10 @@ export class Outbox {
       return this.waiting.begin(frameNumbers[1] ?? 0)
     }
     if (result === status.invalid) throw invalidUid(uid)
-    if (result === status.full) throw new HoldfastError('ERR_HOLDFAST_FULL')
+    if (result === status.full) {
+      this.#flushSoon()
+      throw new HoldfastError('ERR_HOLDFAST_FULL')
+    }
     if (result < 0) throw new HoldfastError('ERR_HOLDFAST_GONE')
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome): void =>
@@ -113,12 +120,12 @@ export class Outbox {
 
   /** To the members of a topic; how many there are. */
   publish(topic: string, data: string | Uint8Array, options: PublishOptions = {}): number {
-    const { except, ...message } = options
+    const { except } = options
     if (except !== undefined && typeof except !== 'bigint') throw invalidUid(except)
     const topicBytes = encodeTopic(topic)
     const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
       data,
-      message,
+      options,
       topicBytes,
     )
     const addressed = native.publish(
@@ -166,6 +173,8 @@ export class Outbox {
     if (own.length === 0) return
     let delivered = 0
     let undeliverable = 0
+    // A handle that a write frees must not reach the stream that comes next.
+    this.#table.beginBatch()
     for (let i = 0; i < own.length; i += 2) {
       const bytes = own[i + 1] as Buffer
       for (const handle of own[i] as Uint32Array) {
@@ -173,6 +182,7 @@ export class Outbox {
         else undeliverable++
       }
     }
+    this.#table.endBatch()
     native.settleOwn(delivered, undeliverable)
   }
 

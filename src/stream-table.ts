@@ -10,7 +10,7 @@ export class StreamTable {
   readonly #streams: (HeldStream | undefined)[] = []
   readonly #free: number[] = []
   readonly #freedInBatch: number[] = []
-  #inBatch = false
+  #batches = 0
 
   get(handle: number): HeldStream | undefined {
     return this.#streams[handle]
@@ -26,15 +26,16 @@ export class StreamTable {
 
   free(handle: number): void {
     this.#streams[handle] = undefined
-    ;(this.#inBatch ? this.#freedInBatch : this.#free).push(handle)
+    ;(this.#batches > 0 ? this.#freedInBatch : this.#free).push(handle)
   }
 
+  /** One may begin inside another: what is being written may publish. */
   beginBatch(): void {
-    this.#inBatch = true
+    this.#batches++
   }
 
   endBatch(): void {
-    this.#inBatch = false
+    if (--this.#batches > 0) return
     while (this.#freedInBatch.length > 0) this.#free.push(this.#freedInBatch.pop()!)
   }
 

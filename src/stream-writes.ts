@@ -73,6 +73,7 @@ export class StreamWrites {
   }
 
   #taken(stream: HeldStream, size: number): void {
+    if (stream.waiting < size) return // of a Duplex that says it twice
     stream.waiting -= size
     const found = native.release(stream.uid, size)
     if (found === 0 || !stream.live) return

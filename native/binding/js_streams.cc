@@ -109,8 +109,10 @@ uint32_t Release(const Napi::CallbackInfo& info, StreamLine& line, StreamUid uid
 Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
   StreamLine* line = OwnLine(info, uid);
+  NodeWorker* self = SelfIfOpen(info);
+  if (self == nullptr) return info.Env().Undefined();  // the stream's own code closed the manager
   // It was counted as sent a moment ago, and is answered as gone.
-  Counters& counters = Self(info).worker().counters;
+  Counters& counters = self->worker().counters;
   counters.Add(Counter::kMessagesSent, ~uint64_t{0});
   counters.Add(Counter::kMessagesGone);
   if (line == nullptr) return info.Env().Undefined();

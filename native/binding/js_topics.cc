@@ -34,10 +34,8 @@ Napi::Value JsPublish(const Napi::CallbackInfo& info) {
     if (!uid) return Code(info, Status::kInvalid);
     except = *uid;
   }
-  self.own_receivers() = Receivers{};
   const OutgoingMessage message = MessageArguments(info, 2, offset);
-  return Number(info, static_cast<double>(
-                          self.sender().Publish(topic, message, except, &self.own_receivers())));
+  return Number(info, static_cast<double>(self.Publish(topic, message, except)));
 }
 
 // broadcast(enumeration, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): the
@@ -45,7 +43,6 @@ Napi::Value JsPublish(const Napi::CallbackInfo& info) {
 Napi::Value JsBroadcast(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   Enumeration* enumeration = EnumerationArgument(info, 0);
-  self.own_receivers() = Receivers{};
   if (enumeration == nullptr) return Number(info, 0);
   std::vector<StreamUid> uids;
   std::vector<FoundStream> found;
@@ -54,14 +51,13 @@ Napi::Value JsBroadcast(const Napi::CallbackInfo& info) {
     for (const FoundStream& stream : found) uids.push_back(stream.facts.uid);
   }
   const OutgoingMessage message = MessageArguments(info, 1);
-  return Number(info,
-                static_cast<double>(self.sender().Multicast(uids, message, &self.own_receivers())));
+  return Number(info, static_cast<double>(self.Multicast(uids, message)));
 }
 
 // takeOwn(): of the last publish or broadcast: the handles of the own streams that take it, and the
 // bytes they are to be written, one pair a kind that has any.
 Napi::Value JsTakeOwn(const Napi::CallbackInfo& info) {
-  const Receivers own = std::exchange(Self(info).own_receivers(), {});
+  const Receivers own = Self(info).TakeOwn();
   const Napi::Array pairs = Napi::Array::New(info.Env());
   uint32_t length = 0;
   for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
@@ -81,10 +77,8 @@ Napi::Value JsTakeOwn(const Napi::CallbackInfo& info) {
 // settleOwn(delivered, undeliverable): what became of them.
 Napi::Value JsSettleOwn(const Napi::CallbackInfo& info) {
   NodeWorker* self = SelfIfOpen(info);
-  if (self == nullptr) return info.Env().Undefined();
-  Counters& counters = self->worker().counters;
-  counters.Add(Counter::kMessagesDelivered, Uint32Argument(info, 0));
-  counters.Add(Counter::kMessagesUndeliverable, Uint32Argument(info, 1));
+  // A worker that has left has settled them itself.
+  if (self != nullptr) self->SettleOwn(Uint32Argument(info, 0), Uint32Argument(info, 1));
   return info.Env().Undefined();
 }
 

@@ -62,6 +62,8 @@ void NodeWorker::LeaveNow() {
   sender_.Flush();
   inbox_.Discard();
   carrier_.AbandonAwaited();
+  // It was ended while it handed a publication to its own streams.
+  SettleOwn(0, own_unsettled_);
   Registry& registry = Registry::Get();
   (void)reactor_.poller().SetTimer(0);  // a timer that goes on finds nothing to do
   registry.Leave(*worker_, leave_reason_);
@@ -132,6 +134,29 @@ uint8_t* NodeWorker::Allocate(uint32_t bytes) {
   if (bytes <= local_.bytes().size()) return local_.data();
   large_local_.resize(bytes);
   return large_local_.data();
+}
+
+uint64_t NodeWorker::Publish(std::string_view topic, const OutgoingMessage& message,
+                             StreamUid except) {
+  own_receivers_ = Receivers{};
+  return CountOwn(sender_.Publish(topic, message, except, &own_receivers_));
+}
+
+uint64_t NodeWorker::Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message) {
+  own_receivers_ = Receivers{};
+  return CountOwn(sender_.Multicast(uids, message, &own_receivers_));
+}
+
+uint64_t NodeWorker::CountOwn(uint64_t addressed) {
+  for (const auto& handles : own_receivers_.handles) own_unsettled_ += handles.size();
+  return addressed;
+}
+
+void NodeWorker::SettleOwn(uint64_t delivered, uint64_t undeliverable) {
+  CHECK(delivered + undeliverable <= own_unsettled_);
+  own_unsettled_ -= delivered + undeliverable;
+  worker_->counters.Add(Counter::kMessagesDelivered, delivered);
+  worker_->counters.Add(Counter::kMessagesUndeliverable, undeliverable);
 }
 
 void NodeWorker::SetAccepting(bool accepting) {

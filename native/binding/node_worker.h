@@ -10,6 +10,8 @@
 
 #include <map>
 #include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "binding/node_carrier.h"
@@ -51,9 +53,13 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   // The same when it was larger than the `local` memory.
   std::vector<uint8_t> TakeLargeLocal() { return std::move(large_local_); }
 
-  // What the last publication reaches of the own streams; taken before JavaScript does anything
-  // with it, as that may publish again.
-  Receivers& own_receivers() { return own_receivers_; }
+  uint64_t Publish(std::string_view topic, const OutgoingMessage& message, StreamUid except);
+  uint64_t Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message);
+  // What the last of these reaches of the own streams; taken before JavaScript does anything with
+  // it, as that may publish again.
+  Receivers TakeOwn() { return std::exchange(own_receivers_, {}); }
+  // JavaScript says what became of so many of them.
+  void SettleOwn(uint64_t delivered, uint64_t undeliverable);
 
   NodeCarrier& carrier() { return carrier_; }
   Reactor& reactor() { return reactor_; }
@@ -77,6 +83,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   bool running() const override { return carrier_.running(); }
   uint8_t* Allocate(uint32_t bytes) override;
 
+  uint64_t CountOwn(uint64_t addressed);
   void Sweep();
   // Places again what JavaScript was told of and did not take.
   void ReturnUntaken();
@@ -95,6 +102,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   uint32_t local_size_ = 0;
   std::vector<uint8_t> large_local_;
   Receivers own_receivers_;
+  uint64_t own_unsettled_ = 0;  // messages to own streams that JavaScript has yet to tell of
 
   uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
   std::vector<int> untaken_;  // connections JavaScript is being told of; ours until taken
