@@ -65,6 +65,7 @@ export const trials = [
     script: 'load/slow.mjs',
     smoke: {
       seconds: 1,
+      readingSeconds: 1,
       quick: 2,
       runs: [
         { onSlow: 'drop', slow: 2 },

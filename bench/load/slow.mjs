@@ -8,8 +8,9 @@ import { Checks, finish, parameters } from '../lib/trial.mjs'
 import { answer, until } from '../lib/wait.mjs'
 
 const kMiB = 2 ** 20
-const { seconds, quick, runs } = parameters({
+const { seconds, readingSeconds, quick, runs } = parameters({
   seconds: 30,
+  readingSeconds: 10,
   quick: 10,
   runs: [
     ...['drop', 'drop-oldest', 'latest', 'disconnect'].map((onSlow) => ({ onSlow, slow: 1 })),
@@ -41,7 +42,9 @@ async function run({ onSlow, slow }, reads) {
   await ask(client, 'open', { port, quick, slow, reads })
   const { stats: before } = await ask(server, 'stats')
   await ask(client, 'begin')
-  const { results, rss, queued } = await ask(server, 'send', { seconds })
+  const { results, rss, queued } = await ask(server, 'send', {
+    seconds: reads ? readingSeconds : seconds,
+  })
   const { p50, p99 } = await ask(client, 'measure')
   await ask(client, 'read')
 
