@@ -119,8 +119,9 @@ export class Outbox {
   }
 
   /** To the members of a topic; how many there are. */
-  publish(topic: string, data: string | Uint8Array, options: PublishOptions = {}): number {
-    const { except } = options
+  publish(topic: string, data: string | Uint8Array, options?: PublishOptions): number {
+    const except = options?.except
+    requirePublishable(data)
     if (except !== undefined && typeof except !== 'bigint') throw invalidUid(except)
     const topicBytes = encodeTopic(topic)
     const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
@@ -146,6 +147,7 @@ export class Outbox {
 
   /** To all streams that pass the filter; how many there are. */
   broadcast(filter: StreamFilter, data: string | Uint8Array, options?: SendOptions): number {
+    requirePublishable(data)
     const enumeration = startEnumeration(filter)
     const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
       data,
@@ -232,6 +234,18 @@ export class Outbox {
     native.unsend(uid, bytes)
     return 'gone'
   }
+}
+
+/** What a mailbox could never take: native/core/mailbox.h. */
+const kMaxPublished = 32 << 20
+
+function requirePublishable(data: unknown): void {
+  const measured = typeof data === 'string' || data instanceof Uint8Array
+  if (measured && data.length <= kMaxPublished) return
+  throw new HoldfastError(
+    'ERR_HOLDFAST_INVALID_ARGUMENT',
+    `what is published must be a string or Uint8Array of at most ${kMaxPublished}`,
+  )
 }
 
 /** What the last send encoded for a stream of this thread. */

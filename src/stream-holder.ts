@@ -195,6 +195,8 @@ export class StreamHolder {
 
   /** The one un-register: whatever ended the stream, it comes through here, once. */
   #release(held: HeldStream, reason: CloseReason): void {
+    // What listens to the end of another may have ended it.
+    if (!held.live) return
     held.live = false
     for (const abandoned of held.awaited?.values() ?? []) abandoned()
     held.awaited?.clear()

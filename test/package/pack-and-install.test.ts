@@ -3,6 +3,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -85,8 +86,13 @@ test('installed where there is no compiler and no registry, two threads reach ea
   writeFileSync(join(empty, 'package.json'), '{ "private": true }\n')
   expect(spawnSync('sh', ['-c', 'cc --version'], { env }).status).not.toBe(0)
 
-  const dependency = pack(join(top, 'node_modules/node-gyp-build'), '--ignore-scripts')
-  const tarballs = [tarball, join(scratch, dependency.filename)]
+  const manifest = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>
+  }
+  const dependencies = Object.keys(manifest.dependencies).map((name) =>
+    pack(join(top, 'node_modules', name), '--ignore-scripts'),
+  )
+  const tarballs = [tarball, ...dependencies.map(({ filename }) => join(scratch, filename))]
   const install = ['install', '--offline', '--no-audit', '--no-fund', ...tarballs]
   execFileSync(join(bin, 'npm'), install, { cwd: empty, env, stdio: ['ignore', 'pipe', 'inherit'] })
 

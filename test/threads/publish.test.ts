@@ -148,6 +148,13 @@ describe('what is no topic is refused', () => {
       }
     })
   }
+  test('nor is more than a thread could take, or options that are none', () => {
+    const invalid: unknown = expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_ARGUMENT' })
+    expect(() => manager.publish('t', Buffer.alloc((32 << 20) + 1))).toThrow(invalid)
+    expect(() => manager.broadcast({}, Buffer.alloc((32 << 20) + 1))).toThrow(invalid)
+    expect(() => manager.publish('t', 'x', null as never)).toThrow(invalid)
+    expect(() => manager.publish('t', null as never)).toThrow(invalid)
+  })
   test('nor is a uid that is none', () => {
     for (const except of [5, -1n, 0n] as never[]) {
       expect(() => manager.publish('t', 'x', { except })).toThrow(
