@@ -215,7 +215,7 @@ TEST_CASE("publishes wait for a slow member by reference, in order with what was
 }
 
 TEST_CASE("as much again as the budget may be on its way to a stream that drops its oldest") {
-  Reader reader(SlowPolicy::kDropOldest);
+  Reader reader(SlowPolicy::kDropOldest, /*marks_gaps=*/true);
   for (int i = 0; i < 20; i++) REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
   EXPECT(reader.Send(Numbered(20)) == Result::kFull);
   reader.Deliver();
