@@ -36,8 +36,8 @@ Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget) {
       }
       continue;
     }
-    // Where nothing waits, nobody would come to tell of the gap; and where the oldest make room, the
-    // newest must not wait for them.
+    // Where nothing waits, nobody would come to tell of the gap; and where the oldest make room,
+    // the newest must not wait for them.
     if (!marks_gaps() || KeepsQueue(policy()) || (word & kQueuedMask) == 0) return Status::kFull;
     if (state_.compare_exchange_weak(word, word | kGap, std::memory_order_acquire)) {
       return Status::kFull;
