@@ -14,6 +14,7 @@
       'native/core/loss.cc',
       'native/core/mailbox.cc',
       'native/core/outboxes.cc',
+      'native/core/placement.cc',
       'native/core/receivers.cc',
       'native/core/registry.cc',
       'native/core/sender.cc',

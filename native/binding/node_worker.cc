@@ -80,10 +80,10 @@ void NodeWorker::OnWakeup() {
   processing_ = true;
   Mailbox::Batch batch;
   worker_->mailbox.Take(&batch);
-  for (const int fd : batch.connections) untaken_.push_back(fd);
-  for (const int fd : batch.connections) {
+  untaken_.insert(untaken_.end(), batch.connections.begin(), batch.connections.end());
+  for (const Connection& connection : batch.connections) {
     if (!carrier_.Prepare(0, 1)) break;
-    carrier_.Connection(fd);
+    carrier_.Connection(connection.fd);
   }
   inbox_.Put(std::move(batch.chunks));
   const bool more = inbox_.Deliver();
@@ -169,24 +169,23 @@ uint32_t NodeWorker::AddListener(std::unique_ptr<Listener> listener) {
   return next_listener_++;
 }
 
-void NodeWorker::TakeConnection(int fd) { CHECK(std::erase(untaken_, fd) == 1); }
+void NodeWorker::TakeConnection(int fd) {
+  CHECK(std::erase_if(untaken_, [fd](const Connection& other) { return other.fd == fd; }) == 1);
+}
 
 void NodeWorker::ReturnUntaken() {
   if (untaken_.empty()) return;
   // A thread that is being terminated takes no more; its environment will leave soon.
   if (!carrier_.running()) worker_->accepting.store(false, std::memory_order_release);
-  for (const int fd : std::exchange(untaken_, {})) {
+  for (Connection& connection : std::exchange(untaken_, {})) {
     // It may have been terminated between wrapping the descriptor and saying so.
-    if (embed_.LoopHas(fd)) continue;
+    if (embed_.LoopHas(connection.fd)) continue;
     CloseConnection();
     worker_->counters.Add(Counter::kConnectionsReturned);
-    Registry::Get().Place(fd);
+    Registry::Get().Place(std::move(connection), Destination::kSockets);
   }
 }
 
-void NodeWorker::CloseConnection() {
-  worker_->load.fetch_sub(1, std::memory_order_relaxed);
-  worker_->connections.fetch_sub(1, std::memory_order_relaxed);
-}
+void NodeWorker::CloseConnection() { worker_->ForgetConnection(); }
 
 }  // namespace holdfast

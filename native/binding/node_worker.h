@@ -105,7 +105,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   uint64_t own_unsettled_ = 0;  // messages to own streams that JavaScript has yet to tell of
 
   uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
-  std::vector<int> untaken_;  // connections JavaScript is being told of; ours until taken
+  std::vector<Connection> untaken_;  // JavaScript is being told of them; ours until taken
   std::map<uint32_t, std::unique_ptr<Listener>> listeners_;
   uint32_t next_listener_ = 0;
   napi_async_cleanup_hook_handle hook_ = nullptr;

@@ -32,12 +32,12 @@ bool Mailbox::Post(ChunkPtr& chunk) {
   return true;
 }
 
-bool Mailbox::PostConnection(int fd) {
+bool Mailbox::PostConnection(Connection& connection) {
   Waker* wake = nullptr;
   {
     MutexLock lock(mu_);
     if (waker_ == nullptr) return false;
-    waiting_.connections.push_back(fd);
+    waiting_.connections.push_back(std::move(connection));
     if (ArmLocked()) wake = waker_;
   }
   if (wake != nullptr) wake->Wake();

@@ -15,6 +15,7 @@
 
 #include "base/mutex.h"
 #include "base/waker.h"
+#include "core/connection.h"
 #include "core/message.h"
 
 namespace holdfast {
@@ -25,7 +26,7 @@ class Mailbox {
 
   struct Batch {
     std::vector<ChunkPtr> chunks;
-    std::vector<int> connections;  // file descriptors, owned by whoever holds the batch
+    std::vector<Connection> connections;  // descriptors owned by whoever holds the batch
   };
 
   void Open(Waker* waker) EXCLUDES(mu_);
@@ -36,9 +37,9 @@ class Mailbox {
   void Unreserve(uint64_t bytes) { reserved_.fetch_sub(bytes, std::memory_order_relaxed); }
   uint64_t reserved() const { return reserved_.load(std::memory_order_relaxed); }
 
-  // False when the owner has gone: the chunk or the descriptor stays with the caller.
+  // False when the owner has gone: the chunk or the connection stays with the caller.
   [[nodiscard]] bool Post(ChunkPtr& chunk) EXCLUDES(mu_);
-  [[nodiscard]] bool PostConnection(int fd) EXCLUDES(mu_);
+  [[nodiscard]] bool PostConnection(Connection& connection) EXCLUDES(mu_);
 
   void Take(Batch* out) EXCLUDES(mu_);
   // From here on every post is refused. What was waiting is handed out.

@@ -1,7 +1,5 @@
 #include "core/registry.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 
@@ -49,6 +47,8 @@ Status Registry::Join(const Options& options, uint32_t explicit_options, Worker*
 
 uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
   worker.accepting.store(false, std::memory_order_release);
+  worker.takes_requests.store(false, std::memory_order_release);
+  const bool took_sessions = worker.takes_sessions.exchange(false, std::memory_order_acq_rel);
   worker.alive.store(false, std::memory_order_release);
   Mailbox::Batch left = worker.mailbox.Close();
   for (const ChunkPtr& chunk : left.chunks) {
@@ -70,9 +70,9 @@ uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
     WriteLock lock(mu_);
     std::erase(live_, &worker);
   }
-  for (const int fd : left.connections) {
+  for (Connection& connection : left.connections) {
     worker.counters.Add(Counter::kConnectionsReturned);
-    Place(fd);
+    Place(std::move(connection), took_sessions ? Destination::kSessions : Destination::kSockets);
   }
   AnnounceExit(worker.id, streams);
   // Last: from here the number may be given to another thread.
@@ -177,49 +177,6 @@ void Registry::RemoveAutonomous(StreamLine& line) {
   autonomous_[place] = last;
   FindLine(last)->set_autonomous_index(place);
   autonomous_.pop_back();
-}
-
-void Registry::Place(int fd) {
-  for (;;) {
-    Worker* worker = PickWorker();
-    if (worker == nullptr) {
-      shared_counters_.AddShared(Counter::kConnectionsDropped);
-      CHECK(close(fd) == 0);
-      return;
-    }
-    worker->load.fetch_add(1, std::memory_order_relaxed);
-    worker->connections.fetch_add(1, std::memory_order_relaxed);
-    if (worker->mailbox.PostConnection(fd)) {
-      shared_counters_.AddShared(Counter::kConnectionsPlaced);
-      return;
-    }
-    // It left between the choice and the post. Its load is set anew when the number is.
-  }
-}
-
-Worker* Registry::PickWorker() {
-  ReadLock lock(mu_);
-  Worker* best = nullptr;
-  int64_t best_load = 0;
-  const size_t count = live_.size();
-  const uint32_t start = next_pick_.fetch_add(1, std::memory_order_relaxed);
-  for (size_t i = 0; i < count; i++) {
-    Worker* worker = live_[(start + i) % count];
-    if (!worker->accepting.load(std::memory_order_acquire)) continue;
-    const int64_t load = worker->load.load(std::memory_order_relaxed);
-    if (best == nullptr || load < best_load) {
-      best = worker;
-      best_load = load;
-    }
-  }
-  return best;
-}
-
-bool Registry::AnyoneAccepts() {
-  ReadLock lock(mu_);
-  return std::any_of(live_.begin(), live_.end(), [](const Worker* worker) {
-    return worker->accepting.load(std::memory_order_acquire);
-  });
 }
 
 std::vector<Worker*> Registry::LiveWorkers() {

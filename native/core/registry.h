@@ -68,9 +68,12 @@ class Registry {
   // Any thread.
   Topics& topics() { return topics_; }
 
-  // Hands the descriptor to the least loaded worker that accepts, or closes it if there is none.
-  void Place(int fd) EXCLUDES(mu_);
+  // Hands the connection to the least loaded worker of its destination, or closes it if there is
+  // none. One for a worker that takes sessions goes to a Node thread when no such worker lives.
+  void Place(Connection connection, Destination destination) EXCLUDES(mu_);
   bool AnyoneAccepts() EXCLUDES(mu_);
+  // Whether an HTTP/2 connection has somewhere to go and its requests have somebody to answer them.
+  bool AnyoneTakesSessions() EXCLUDES(mu_);
 
   // Copies of the lists, to be walked without the lock.
   std::vector<Worker*> LiveWorkers() EXCLUDES(mu_);
@@ -91,7 +94,9 @@ class Registry {
  private:
   Registry() = default;
 
-  Worker* PickWorker() EXCLUDES(mu_);
+  Worker* PickWorker(Destination destination) EXCLUDES(mu_);
+  Worker* LeastLoadedLocked(std::atomic<bool> Worker::* takes) REQUIRES_SHARED(mu_);
+  bool AnyoneLocked(std::atomic<bool> Worker::* takes) const REQUIRES_SHARED(mu_);
   uint64_t Sum(Counter counter) const REQUIRES_SHARED(mu_);
   void RemoveAutonomous(StreamLine& line) EXCLUDES(mu_);
   void AnnounceExit(uint32_t worker_id, uint64_t streams) EXCLUDES(mu_);

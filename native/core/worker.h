@@ -41,9 +41,17 @@ struct Worker {
   std::atomic<int64_t> load{0};
   std::atomic<int64_t> connections{0};    // of the load; same rules
   std::atomic<uint64_t> live_streams{0};  // written by the owner, relaxed
-  // Written by the owner, read by the listener, acquire/release. `accepting` is false while dead.
-  std::atomic<bool> accepting{false};
+  // Written by the owner, read by the listener, acquire/release. All false while dead.
+  std::atomic<bool> accepting{false};       // a Node thread whose server reads connections
+  std::atomic<bool> takes_sessions{false};  // it speaks HTTP/2 on connections itself
+  std::atomic<bool> takes_requests{false};  // a Node thread that answers those workers' requests
   std::atomic<bool> alive{false};
+
+  // The owner. One that was placed here is closed, or placed anew.
+  void ForgetConnection() {
+    load.fetch_sub(1, std::memory_order_relaxed);
+    connections.fetch_sub(1, std::memory_order_relaxed);
+  }
 };
 
 }  // namespace holdfast

@@ -104,7 +104,7 @@ bool Listener::AcceptSome() {
   for (int i = 0; i < 64 && registry_.AnyoneAccepts(); i++) {
     const int fd = AcceptConnection(fd_);
     if (fd >= 0) {
-      registry_.Place(fd);
+      registry_.Place({fd, nullptr}, Destination::kSockets);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return true;

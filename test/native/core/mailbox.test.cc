@@ -28,13 +28,15 @@ TEST_CASE("posts between two takes wake the owner once") {
       REQUIRE(mailbox.Post(chunk));
       EXPECT(chunk == nullptr);
     }
-    REQUIRE(mailbox.PostConnection(100));
+    Connection connection{100, nullptr};
+    REQUIRE(mailbox.PostConnection(connection));
     EXPECT(waker.wakes.load() == round);
     batch = {};
     mailbox.Take(&batch);
     REQUIRE(batch.chunks.size() == 5);
     for (uint64_t i = 0; i < 5; i++) EXPECT(batch.chunks[i]->At(0)->uid.value == i);
-    EXPECT(batch.connections == std::vector<int>{100});
+    REQUIRE(batch.connections.size() == 1);
+    EXPECT(batch.connections[0].fd == 100);
   }
   batch = {};
   mailbox.Take(&batch);
@@ -47,7 +49,8 @@ TEST_CASE("a connection posted alone wakes the owner as well") {
   CountingWaker waker;
   Mailbox mailbox;
   mailbox.Open(&waker);
-  REQUIRE(mailbox.PostConnection(7));
+  Connection connection{7, nullptr};
+  REQUIRE(mailbox.PostConnection(connection));
   EXPECT(waker.wakes.load() == 1);
 }
 
@@ -72,14 +75,19 @@ TEST_CASE("a closed mailbox hands out what waited, refuses more and wakes nobody
   mailbox.Open(&waker);
   ChunkPtr chunk = OneMessage(1);
   REQUIRE(mailbox.Post(chunk));
-  REQUIRE(mailbox.PostConnection(7));
+  Connection waiting{7, nullptr};
+  REQUIRE(mailbox.PostConnection(waiting));
   const Mailbox::Batch left = mailbox.Close();
   EXPECT(left.chunks.size() == 1);
-  EXPECT(left.connections == std::vector<int>{7});
+  REQUIRE(left.connections.size() == 1);
+  EXPECT(left.connections[0].fd == 7);
   chunk = OneMessage(2);
   EXPECT(!mailbox.Post(chunk));
   EXPECT(chunk != nullptr);  // still the sender's, to be counted
-  EXPECT(!mailbox.PostConnection(8));
+  Connection late{8, std::make_shared<const PortContext>()};
+  EXPECT(!mailbox.PostConnection(late));
+  EXPECT(late.fd == 8);  // likewise, to be placed elsewhere
+  EXPECT(late.port != nullptr);
   EXPECT(waker.wakes.load() == 1);
   // The next thread under the number is woken by its first message.
   CountingWaker next;

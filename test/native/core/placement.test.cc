@@ -19,7 +19,15 @@ int Descriptor() {
 
 bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
-std::vector<int> TakeConnections(const TestWorker& worker) { return worker.Take().connections; }
+void Place(int fd, Destination destination = Destination::kSockets) {
+  Registry::Get().Place({fd, nullptr}, destination);
+}
+
+std::vector<int> TakeConnections(const TestWorker& worker) {
+  std::vector<int> fds;
+  for (const Connection& connection : worker.Take().connections) fds.push_back(connection.fd);
+  return fds;
+}
 
 void CloseAll(const std::vector<int>& fds) {
   for (const int fd : fds) CHECK(close(fd) == 0);
@@ -36,7 +44,7 @@ TEST_CASE("a connection goes to the least loaded worker that accepts") {
   for (int i = 0; i < 3; i++) busy.Open();
   idle.Open();
   const CountedSince counted;
-  Registry::Get().Place(Descriptor());
+  Place(Descriptor());
   EXPECT(idle->connections.load() == 1);
   EXPECT(idle.wakes() == 1);
   CloseAll(TakeConnections(idle));
@@ -51,7 +59,7 @@ TEST_CASE("a burst spreads evenly before any worker has taken its first connecti
     workers.push_back(std::make_unique<TestWorker>());
     (*workers.back())->accepting = true;
   }
-  for (int i = 0; i < 40; i++) Registry::Get().Place(Descriptor());
+  for (int i = 0; i < 40; i++) Place(Descriptor());
   for (const auto& worker : workers) {
     const std::vector<int> fds = TakeConnections(*worker);
     EXPECT(fds.size() == 10);
@@ -67,7 +75,7 @@ TEST_CASE("streams weigh as well as connections") {
   two->accepting = true;
   const uint32_t socket = one.Open();
   for (int i = 0; i < 6; i++) one.Create(socket);
-  for (int i = 0; i < 6; i++) Registry::Get().Place(Descriptor());
+  for (int i = 0; i < 6; i++) Place(Descriptor());
   const std::vector<int> fds = TakeConnections(two);
   EXPECT(fds.size() == 6);
   CloseAll(fds);
@@ -78,7 +86,7 @@ TEST_CASE("a connection in flight to a worker that leaves is taken by another") 
   TestWorker leaves;
   leaves->accepting = true;
   const int fd = Descriptor();
-  Registry::Get().Place(fd);
+  Place(fd);
   TestWorker takes;
   takes->accepting = true;
   const CountedSince counted;
@@ -96,7 +104,7 @@ TEST_CASE("with no worker left a connection is closed and counted, not leaked") 
   TestWorker worker;
   worker->accepting = true;
   const int waiting = Descriptor();
-  Registry::Get().Place(waiting);
+  Place(waiting);
   const CountedSince counted;
   worker.Leave();
   EXPECT(!IsOpen(waiting));
@@ -104,7 +112,7 @@ TEST_CASE("with no worker left a connection is closed and counted, not leaked") 
   EXPECT(counted[Counter::kConnectionsDropped] == 1);
   const int late = Descriptor();
   EXPECT(!Registry::Get().AnyoneAccepts());
-  Registry::Get().Place(late);
+  Place(late);
   EXPECT(!IsOpen(late));
   EXPECT(counted[Counter::kConnectionsDropped] == 2);
 }
@@ -117,13 +125,102 @@ TEST_CASE("whoever takes a dead worker's number begins with no load of it") {
     number = leaves->id;
     leaves->accepting = true;
     for (int i = 0; i < 5; i++) leaves.Open();
-    Registry::Get().Place(Descriptor());
+    Place(Descriptor());
   }
   const TestWorker next;
   REQUIRE(next->id == number);
   EXPECT(next->load.load() == 0);
   EXPECT(next->connections.load() == 0);
   EXPECT(!next->accepting.load());
+}
+
+TEST_CASE("a session goes to the least loaded worker that takes sessions, with its port") {
+  TestWorker node;
+  TestWorker busy;
+  TestWorker idle;
+  node->accepting = true;
+  busy->takes_sessions = true;
+  idle->takes_sessions = true;
+  for (int i = 0; i < 3; i++) busy.Open();
+  const auto port = std::make_shared<const PortContext>();
+  Registry::Get().Place({Descriptor(), port}, Destination::kSessions);
+  EXPECT(idle->connections.load() == 1);
+  EXPECT(idle->load.load() == 1);
+  EXPECT(idle.wakes() == 1);
+  const std::vector<Connection> placed = idle.Take().connections;
+  REQUIRE(placed.size() == 1);
+  EXPECT(placed[0].port == port);
+  CloseAll({placed[0].fd});
+  idle->ForgetConnection();
+  EXPECT(idle->connections.load() == 0);
+  EXPECT(idle->load.load() == 0);
+  EXPECT(TakeConnections(node).empty());
+  EXPECT(TakeConnections(busy).empty());
+}
+
+TEST_CASE("what is no session never goes to a worker that only takes sessions") {
+  TestWorker node;
+  const TestWorker reactor;
+  node->accepting = true;
+  reactor->takes_sessions = true;
+  for (int i = 0; i < 5; i++) node.Open();
+  Place(Descriptor());
+  EXPECT(TakeConnections(reactor).empty());
+  CloseAll(TakeConnections(node));
+  node->accepting = false;
+  const CountedSince counted;
+  Place(Descriptor());
+  EXPECT(TakeConnections(reactor).empty());
+  EXPECT(counted[Counter::kConnectionsDropped] == 1);
+}
+
+TEST_CASE("a session goes to a Node thread when no worker takes sessions") {
+  const TestWorker node;
+  const TestWorker deaf;
+  node->accepting = true;
+  Place(Descriptor(), Destination::kSessions);
+  const std::vector<int> fds = TakeConnections(node);
+  EXPECT(fds.size() == 1);
+  CloseAll(fds);
+  EXPECT(TakeConnections(deaf).empty());
+}
+
+TEST_CASE("a session in flight to a worker that leaves is taken by another that takes sessions") {
+  TestWorker leaves;
+  const TestWorker node;
+  leaves->takes_sessions = true;
+  node->accepting = true;
+  const auto port = std::make_shared<const PortContext>();
+  Registry::Get().Place({Descriptor(), port}, Destination::kSessions);
+  const TestWorker takes;
+  takes->takes_sessions = true;
+  for (int i = 0; i < 3; i++) takes->load.fetch_add(1);  // more than the Node thread has
+  leaves.Leave();
+  EXPECT(TakeConnections(node).empty());
+  const std::vector<Connection> placed = takes.Take().connections;
+  REQUIRE(placed.size() == 1);
+  EXPECT(placed[0].port == port);
+  CloseAll({placed[0].fd});
+  EXPECT(!leaves->takes_sessions.load());
+}
+
+TEST_CASE("sessions are taken only while somebody answers their requests") {
+  Registry& registry = Registry::Get();
+  EXPECT(!registry.AnyoneTakesSessions());
+  TestWorker reactor;
+  TestWorker node;
+  reactor->takes_sessions = true;
+  EXPECT(!registry.AnyoneTakesSessions());
+  node->takes_requests = true;
+  EXPECT(registry.AnyoneTakesSessions());
+  node.Leave();
+  EXPECT(!node->takes_requests.load());
+  EXPECT(!registry.AnyoneTakesSessions());
+  TestWorker other;
+  other->takes_requests = true;
+  EXPECT(registry.AnyoneTakesSessions());
+  reactor.Leave();
+  EXPECT(!registry.AnyoneTakesSessions());
 }
 
 }  // namespace holdfast::test

@@ -20,7 +20,7 @@ void Accept(const TestWorker& worker, bool accepting = true) {
 std::vector<Fd> TakeConnections(const TestWorker& worker, size_t count) {
   std::vector<Fd> fds;
   EXPECT(Eventually([&] {
-    for (const int fd : worker.Take().connections) fds.emplace_back(fd);
+    for (const auto& connection : worker.Take().connections) fds.emplace_back(connection.fd);
     return fds.size() >= count;
   }));
   EXPECT(fds.size() == count);

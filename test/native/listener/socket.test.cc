@@ -11,7 +11,7 @@
 namespace holdfast::test {
 
 TEST_CASE("an accepted connection does not wait to gather bytes, block, or reach a child process") {
-  const Connection connection = MakeConnection();
+  const SocketPair connection = MakeConnection();
   const int fd = connection.server.get();
   int on = 0;
   socklen_t size = sizeof on;
@@ -58,7 +58,7 @@ TEST_CASE("an IPv6 socket takes IPv4 connections unless it was asked not to") {
 }
 
 TEST_CASE("unread bytes are counted until they are read") {
-  const Connection connection = MakeConnection();
+  const SocketPair connection = MakeConnection();
   EXPECT(UnreadBytes(connection.server.get()) == 0);
   REQUIRE(write(connection.client.get(), "12345", 5) == 5);
   EXPECT(Eventually([&] { return UnreadBytes(connection.server.get()) == 5; }));

@@ -78,7 +78,7 @@ TEST_CASE("the timer repeats until it is stopped") {
 // Told by level, a half-closed peer keeps the loop spinning for as long as it stays.
 TEST_CASE("a peer that half-closes and stays is told once, with its input before it") {
   const auto poller = MakePoller();
-  const Connection connection = MakeConnection();
+  const SocketPair connection = MakeConnection();
   REQUIRE(IsOk(poller->WatchHangup(connection.server.get(), 42)));
   REQUIRE(write(connection.client.get(), "unread", 6) == 6);
   REQUIRE(Eventually([&] { return UnreadBytes(connection.server.get()) == 6; }));
@@ -94,7 +94,7 @@ TEST_CASE("a peer that half-closes and stays is told once, with its input before
 
 TEST_CASE("a peer that resets is told as a hang-up") {
   const auto poller = MakePoller();
-  Connection connection = MakeConnection();
+  SocketPair connection = MakeConnection();
   const uint64_t token = (uint64_t{1} << 62) - 1;
   REQUIRE(IsOk(poller->WatchHangup(connection.server.get(), token)));
   const linger reset{1, 0};
@@ -108,8 +108,8 @@ TEST_CASE("a peer that resets is told as a hang-up") {
 
 TEST_CASE("a socket that was forgotten or closed is not heard of again") {
   const auto poller = MakePoller();
-  Connection forgotten = MakeConnection();
-  Connection closed = MakeConnection();
+  SocketPair forgotten = MakeConnection();
+  SocketPair closed = MakeConnection();
   REQUIRE(IsOk(poller->WatchHangup(forgotten.server.get(), 1)));
   REQUIRE(IsOk(poller->WatchHangup(closed.server.get(), 2)));
   REQUIRE(IsOk(poller->ForgetHangup(forgotten.server.get())));
@@ -126,7 +126,7 @@ TEST_CASE("a socket that was forgotten or closed is not heard of again") {
 
 TEST_CASE("input is told for as long as it is there, then not until there is more") {
   const auto poller = MakePoller();
-  const Connection connection = MakeConnection();
+  const SocketPair connection = MakeConnection();
   REQUIRE(IsOk(poller->WatchReadable(connection.server.get(), 7)));
   EXPECT(Wait(*poller).empty());
   REQUIRE(write(connection.client.get(), "x", 1) == 1);
@@ -151,7 +151,7 @@ TEST_CASE("a poller that goes takes its descriptors with it") {
 TEST_CASE("a socket watched both ways is told once that it can be written, then what comes") {
   const auto poller = Poller::Create();
   REQUIRE(poller != nullptr);
-  Connection connection = MakeConnection();
+  SocketPair connection = MakeConnection();
   constexpr uint64_t kToken = (uint64_t{1} << 62) - 2;
   REQUIRE(IsOk(poller->WatchSocket(connection.server.get(), kToken)));
   auto events = WaitForSome(*poller);

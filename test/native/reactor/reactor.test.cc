@@ -31,7 +31,7 @@ TEST_CASE("a reactor tells wake-ups, its timer and hang-ups apart") {
   Heard heard;
   REQUIRE(IsOk(reactor->Process(heard)));
   EXPECT(heard.wakeups + heard.timers == 0);
-  Connection connection = MakeConnection();
+  SocketPair connection = MakeConnection();
   REQUIRE(IsOk(reactor->poller().WatchHangup(connection.server.get(), 5)));
   connection.client.Close();
   reactor->poller().Wake();
@@ -46,7 +46,7 @@ TEST_CASE("a reactor tells wake-ups, its timer and hang-ups apart") {
 TEST_CASE("a handler that leaves during a batch hears nothing more of it") {
   const auto reactor = Reactor::Create();
   REQUIRE(reactor != nullptr);
-  Connection connection = MakeConnection();
+  SocketPair connection = MakeConnection();
   reactor->poller().Wake();
   REQUIRE(IsOk(reactor->poller().WatchHangup(connection.server.get(), 5)));
   connection.client.Close();

@@ -32,8 +32,8 @@ void TakeMail(const TestWorker& worker, Inbox& inbox, Known& known) {
   worker->mailbox.Take(&batch);
   inbox.Put(std::move(batch.chunks));
   while (inbox.Deliver()) continue;
-  for (const int fd : batch.connections) {
-    CHECK(close(fd) == 0);
+  for (const Connection& connection : batch.connections) {
+    CHECK(close(connection.fd) == 0);
     known.taken.fetch_add(1);
   }
 }
@@ -73,7 +73,7 @@ void SendAndPlace(Known& known, uint64_t seed) {
       const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
       CHECK(fd >= 0);
       known.placed.fetch_add(1);
-      Registry::Get().Place(fd);
+      Registry::Get().Place({fd, nullptr}, Destination::kSockets);
     }
     if (random.OneIn(64)) {
       Enumeration walk(Registry::Get(), {});

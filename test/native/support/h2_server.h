@@ -40,7 +40,7 @@ class H2TestServer : public H2Events {
 
   explicit H2TestServer(const H2Limits& limits = {}) : context(LibraryApi(), limits, *this) {
     context.now_ms = 1'000'000;
-    Connection connection = MakeConnection();
+    SocketPair connection = MakeConnection();
     peer.emplace(std::move(connection.client));
     session = H2Session::Open(context, connection.server.Release());
     REQUIRE(session != nullptr);

@@ -53,15 +53,15 @@ inline Fd ConnectTo(uint16_t port, bool ipv6 = false) {
 }
 
 // Both ends of one connection: the client's and the accepted one.
-struct Connection {
+struct SocketPair {
   Fd client;
   Fd server;
 };
 
-inline Connection MakeConnection() {
+inline SocketPair MakeConnection() {
   Fd listening(OpenListeningSocket({"127.0.0.1"}));
   CHECK(listening.get() >= 0);
-  Connection connection;
+  SocketPair connection;
   connection.client = ConnectTo(PortOf(listening.get()));
   connection.server = Fd(AcceptConnection(listening.get()));
   CHECK(connection.server.get() >= 0);
