@@ -1,28 +1,33 @@
-// Runs folders of test/ under vitest and counts from its JSON report.
+// Runs folders of test/ under vitest and counts by a reporter of our own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-
-const kReport = 'report.json'
+import { join } from 'node:path'
 
 export async function runVitest(folders) {
   const scratch = mkdtempSync(join(tmpdir(), 'holdfast-vitest-'))
   try {
-    const report = join(scratch, kReport)
+    const report = join(scratch, 'report.json')
     const args = [
       'node_modules/vitest/vitest.mjs',
       'run',
       '--config=test/vitest.config.ts',
       '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
+      '--reporter=./.config/counting-reporter.mjs',
       ...folders.map((folder) => `--project=${folder}`),
     ]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] })
-    const [code] = await once(child, 'exit')
-    return count(read(report), code)
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, HOLDFAST_VITEST_REPORT: report },
+    })
+    const [code, signal] = await once(child, 'exit')
+    const counted = read(report)
+    // A bad end that nothing else explains is a failure as well.
+    if (code !== 0 && counted.failures.length === 0) {
+      counted.failures.push({ name: 'vitest', message: `ended with ${signal ?? `code ${code}`}` })
+    }
+    return counted
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
@@ -32,23 +37,6 @@ function read(report) {
   try {
     return JSON.parse(readFileSync(report, 'utf8'))
   } catch {
-    return { testResults: [] }
+    return { passed: 0, failures: [], omissions: [] }
   }
-}
-
-/** A test that did not run is an omission; a file that did not load, or a bad exit, a failure. */
-export function count({ testResults }, code) {
-  const result = { passed: 0, failed: 0, omissions: [] }
-  for (const file of testResults) {
-    const tests = file.assertionResults
-    for (const { status, fullName } of tests) {
-      if (status === 'passed') result.passed++
-      else if (status === 'failed') result.failed++
-      else result.omissions.push(`${relative('.', file.name)}: ${fullName} (${status})`)
-    }
-    const broken = file.status === 'failed' && !tests.some(({ status }) => status === 'failed')
-    if (broken) result.failed++
-  }
-  if (code !== 0 && result.failed === 0) result.failed = 1
-  return result
 }

@@ -1,12 +1,13 @@
 // Builds and runs the native tests: plain, or with `--sanitize thread` or `--sanitize address`.
 // Each flavour is built in a folder of its own, so that none disturbs the addon in build/.
-// The last line is `N passed, N failed`.
+// Ends with every failure once more, and the line `N passed, N failed`.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { printCounts } from './counts.mjs'
 import { nodeDirectory } from './node-headers.mjs'
 
 const usage = `Usage: node .config/test-native.mjs [--sanitize thread|address] [-- doctest options]
@@ -85,30 +86,49 @@ function build(targets) {
 }
 
 let passed = 0
-let failed = 0
+const failures = []
 
 function runTests(file) {
-  const { status, signal, stdout } = spawnSync(file, positionals, {
+  const program = basename(file)
+  const { status, signal, stdout, stderr } = spawnSync(file, positionals, {
     env: environment,
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 300_000,
     maxBuffer: 1 << 28,
   })
   process.stdout.write(stdout)
+  process.stderr.write(stderr)
   const counts = /test cases:\s*\d+ \|\s*(\d+) passed \|\s*(\d+) failed/.exec(stdout)
-  if (counts) {
-    passed += Number(counts[1])
-    failed += Number(counts[2])
-  }
+  const failed = failedCases(stdout)
+  passed += Number(counts?.[1] ?? 0)
+  for (const { name, message } of failed) failures.push({ name: `${program}: ${name}`, message })
   // A crash, a sanitizer's report or a run that says nothing is a failure beyond those counted.
-  if (status !== 0 && !(status === 1 && Number(counts?.[2]) > 0)) {
-    console.error(`${file}: ended with ${signal ?? `code ${status}`}`)
-    failed++
+  if (status !== 0 && !(status === 1 && failed.length > 0)) {
+    const message = `ended with ${signal ?? `code ${status}`}\n${reportIn(stderr)}`
+    failures.push({ name: program, message })
   } else if (!counts || Number(counts[1]) === 0) {
-    console.error(`${file}: ran no tests`)
-    failed++
+    failures.push({ name: program, message: 'ran no tests' })
   }
+}
+
+// What doctest said of each case that failed, between its lines of '='.
+function failedCases(output) {
+  const cases = new Map()
+  for (const part of output.split(/^={70,}$/m)) {
+    const name = /^TEST CASE:\s*(.*)$/m.exec(part)?.[1]
+    if (name === undefined || !/ERROR/.test(part)) continue
+    const said = part.slice(part.indexOf(name) + name.length).split('[doctest]')[0]
+    cases.set(name, `${cases.get(name) ?? ''}${said.trim()}\n`)
+  }
+  return [...cases].map(([name, message]) => ({ name, message }))
+}
+
+// From the first line of a sanitizer's first report on, or the last words.
+function reportIn(output) {
+  const lines = output.trimEnd().split('\n')
+  const first = lines.findIndex((line) => /WARNING: |ERROR: |runtime error/.test(line))
+  return (first >= 0 ? lines.slice(first) : lines.slice(-10)).join('\n')
 }
 
 function runCanary(file) {
@@ -124,7 +144,7 @@ function runCanary(file) {
     passed++
   } else {
     process.stderr.write(stderr)
-    failed++
+    failures.push({ name: 'canary', message: 'the planted fault was not reported' })
   }
 }
 
@@ -133,5 +153,5 @@ const targets = ['core_tests', 'core_tests_tiny']
 const release = build(sanitize ? [...targets, 'canary'] : targets)
 for (const target of targets) runTests(join(release, target))
 if (sanitize) runCanary(join(release, 'canary'))
-console.log(`${passed} passed, ${failed} failed`)
-process.exit(failed === 0 ? 0 : 1)
+printCounts(passed, failures)
+process.exit(failures.length === 0 ? 0 : 1)
