@@ -1,6 +1,6 @@
 {
   'variables': {
-    'sanitize%': '',      # thread | address
+    'sanitize%': '',      # thread | address | fuzzer
     'build_tests%': 'false',
     'build_bench%': 'false',
     'core_sources': [
@@ -35,6 +35,7 @@
       'native/h2/session_callbacks.cc',
       'native/h2/session_streams.cc',
       'native/h2/session_table.cc',
+      'native/listener/first_bytes.cc',
       'native/listener/listener.cc',
       'native/listener/socket.cc',
       'native/reactor/reactor.cc',
@@ -78,6 +79,7 @@
       'test/native/h2/session.test.cc',
       'test/native/h2/session_limits.test.cc',
       'test/native/h2/session_table.test.cc',
+      'test/native/listener/first_bytes.test.cc',
       'test/native/listener/listener.test.cc',
       'test/native/listener/socket.test.cc',
       'test/native/reactor/poller.test.cc',
@@ -122,9 +124,13 @@
         'ldflags': ['-fsanitize=<(sanitize)'],
         'configurations': {'Release': {'cflags!': ['-O3'], 'defines!': ['NDEBUG']}},
       }],
-      ['sanitize=="address"', {
+      ['sanitize=="address" or sanitize=="fuzzer"', {
         'cflags': ['-fsanitize=undefined', '-fno-sanitize-recover=undefined'],
         'ldflags': ['-fsanitize=undefined'],
+      }],
+      ['sanitize=="fuzzer"', {
+        'cflags': ['-fsanitize=address'],
+        'ldflags': ['-fsanitize=address'],
       }],
     ],
   },
@@ -228,6 +234,23 @@
         'sources': ['test/native/canary/leak.cc'],
         'cflags': ['-O0'],
       }],
+    }],
+    # Built by clang alone: .config/fuzz.mjs.
+    ['build_tests=="true" and sanitize=="fuzzer"', {
+      'targets': [
+        {
+          'target_name': 'first_bytes_fuzz',
+          'type': 'executable',
+          'dependencies': ['holdfast_core'],
+          'sources': ['test/native/fuzz/first_bytes_fuzz.cc'],
+          'ldflags': ['-pthread'],
+        },
+        {
+          'target_name': 'fuzz_canary',
+          'type': 'executable',
+          'sources': ['test/native/canary/overflow_fuzz.cc'],
+        },
+      ],
     }],
   ],
 }

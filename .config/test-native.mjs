@@ -1,21 +1,17 @@
 // Builds and runs the native tests: plain, or with `--sanitize thread` or `--sanitize address`.
-// Each flavour is built in a folder of its own, so that none disturbs the addon in build/.
 // Ends with every failure once more, and the line `N passed, N failed`.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { basename, dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { printCounts } from './counts.mjs'
-import { nodeDirectory } from './node-headers.mjs'
+import { buildNative, reportIn, top } from './native-flavour.mjs'
 
 const usage = `Usage: node .config/test-native.mjs [--sanitize thread|address] [-- doctest options]
 
 STRESS_MS   how long each stress loop runs (default 300)
 TEST_SEED   the seed to repeat a run with`
 
-const top = dirname(dirname(fileURLToPath(import.meta.url)))
 const options = { sanitize: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
 const { values, positionals } = parseArgs({ options, allowPositionals: true })
 if (values.help) {
@@ -59,32 +55,6 @@ function checkEveryTestIsBuilt() {
   process.exit(1)
 }
 
-// gyp writes to build/ beside its binding.gyp; links make a flavour's folder look like the top.
-function build(targets) {
-  const folder = join(top, 'build', 'native-tests', sanitize || 'plain')
-  mkdirSync(join(folder, 'test'), { recursive: true })
-  for (const name of ['binding.gyp', 'native', 'test/native']) {
-    rmSync(join(folder, name), { force: true })
-    symlinkSync(join(top, name), join(folder, name))
-  }
-  const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js')
-  const headers = nodeDirectory()
-  const common = ['--silent', ...(headers ? [`--nodedir=${headers}`] : [])]
-  const defines = ['-Dbuild_tests=true', ...(sanitize ? [`-Dsanitize=${sanitize}`] : [])]
-  for (const step of [
-    ['configure', '--', ...defines],
-    ['build', '--jobs', 'max', ...targets],
-  ]) {
-    const [command, ...rest] = step
-    const { status } = spawnSync(process.execPath, [gyp, command, ...common, ...rest], {
-      cwd: folder,
-      stdio: 'inherit',
-    })
-    if (status !== 0) process.exit(status ?? 1)
-  }
-  return resolve(folder, 'build/Release')
-}
-
 let passed = 0
 const failures = []
 
@@ -124,13 +94,6 @@ function failedCases(output) {
   return [...cases].map(([name, message]) => ({ name, message }))
 }
 
-// From the first line of a sanitizer's first report on, or the last words.
-function reportIn(output) {
-  const lines = output.trimEnd().split('\n')
-  const first = lines.findIndex((line) => /WARNING: |ERROR: |runtime error/.test(line))
-  return (first >= 0 ? lines.slice(first) : lines.slice(-10)).join('\n')
-}
-
 function runCanary(file) {
   const { says, named, code } = canaries[sanitize]
   const { status, stderr } = spawnSync(file, {
@@ -150,7 +113,7 @@ function runCanary(file) {
 
 checkEveryTestIsBuilt()
 const targets = ['core_tests', 'core_tests_tiny']
-const release = build(sanitize ? [...targets, 'canary'] : targets)
+const release = buildNative(sanitize, sanitize ? [...targets, 'canary'] : targets)
 for (const target of targets) runTests(join(release, target))
 if (sanitize) runCanary(join(release, 'canary'))
 printCounts(passed, failures)
