@@ -60,6 +60,28 @@ export const trials = [
     },
   },
   {
+    name: 'websockets',
+    what: '10,000 WebSockets over 100 HTTP/2 connections on 4 threads, each sent to from each thread',
+    script: 'load/websockets.mjs',
+    smoke: { connections: 4, socketsEach: 20, threads: 2 },
+  },
+  {
+    name: 'websocket-memory',
+    what: 'bytes of an open, idle WebSocket, beside ws',
+    script: 'load/websocket-memory.mjs',
+    smoke: { sessions: 4, socketsEach: 20, rounds: 1 },
+  },
+  {
+    name: 'echo',
+    what: 'WebSocket messages there and back, and published, beside ws and uWebSockets.js',
+    script: 'load/echo.mjs',
+    smoke: {
+      echoes: [{ sessions: 2, streamsEach: 3, inFlight: 4, each: 50 }],
+      fanOuts: [{ sessions: 2, streamsEach: 3, events: 20 }],
+      rounds: 1,
+    },
+  },
+  {
     name: 'slow',
     what: 'readers that never read, at full send rate, with each policy',
     script: 'load/slow.mjs',

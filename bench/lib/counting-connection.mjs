@@ -1,6 +1,6 @@
 // One HTTP/1.1 connection that asks for an event stream, or for a WebSocket, and counts what comes.
 import { connect } from 'node:net'
-import { EventFinder } from './event-finder.mjs'
+import { Lane } from './lane.mjs'
 
 const kUpgrade = [
   'Connection: Upgrade',
@@ -19,7 +19,7 @@ const kJoin = Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30])
 export class CountingConnection {
   answered = 0
   faults = 0
-  #finder = new EventFinder()
+  lanes = [new Lane((bytes) => this.socket.write(bytes))]
   #head = ''
   #carrier
 
@@ -32,12 +32,16 @@ export class CountingConnection {
   }
 
   get events() {
-    return this.#finder.events
+    return this.lanes[0].finder.events
+  }
+
+  get bytes() {
+    return this.lanes[0].finder.bytes
   }
 
   #take(bytes) {
     if (this.answered === 0) this.#opening(bytes)
-    else if (!this.#finder.take(bytes)) this.faults++
+    else if (!this.lanes[0].take(bytes)) this.faults++
   }
 
   /** Until it is open; nothing is published before all are. */

@@ -4,10 +4,13 @@ const kDigits = 9
 /** Finds the events of event.mjs's `markedData` in a stream of bytes, and that they come in order. */
 export class EventFinder {
   events = 0
+  /** All that was taken, whatever it was. */
+  bytes = 0
   #rest = Buffer.alloc(0)
 
   /** False if an event is not the one that is next. */
   take(arrived) {
+    this.bytes += arrived.length
     const bytes = this.#rest.length === 0 ? arrived : Buffer.concat([this.#rest, arrived])
     let inOrder = true
     let at = bytes.indexOf(kMark)

@@ -26,3 +26,6 @@ export function numberAt(bytes, at) {
 export function markedData(number) {
   return `<${eventData(number).slice(1)}`
 }
+
+/** How many those are. */
+export const kDataBytes = markedData(0).length

@@ -1,26 +1,14 @@
 // One population of memory.mjs: makes the streams, collects garbage, and tells what is resident.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import http2 from 'node:http2'
 import { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { getHeapStatistics } from 'node:v8'
 import { StreamManager } from 'holdfast'
+import { residentMemory } from '../lib/resident.mjs'
 import { answer, until } from '../lib/wait.mjs'
 
 const manager = StreamManager.open({ pingIntervalMs: 0 })
-
-/** Resident anonymous memory, and the part of it that is V8's heap: the rest is native. */
-async function measure() {
-  for (let i = 0; i < 5; i++) {
-    globalThis.gc()
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  const { used_heap_size: heap, total_physical_size: heapResident } = getHeapStatistics()
-  const anonymous = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
-  return { heap, native: Number(anonymous[1]) * 1024 - heapResident }
-}
 
 function ignore() {}
 
@@ -64,12 +52,12 @@ process.on('message', async ({ carrier, sockets, streamsEach, registered }) => {
   // Room for all of them beforehand, so that its growth is not measured.
   const streams = new Array(sockets * streamsEach).fill(undefined)
   let made = 0
-  const before = await measure()
+  const before = await residentMemory()
   await makers[carrier]({ sockets, streamsEach }, (stream) => {
     streams[made++] = stream
     if (registered) manager.register(stream).detach()
   })
-  const after = await measure()
+  const after = await residentMemory()
   const { activeStreams, detachedStreams } = manager.stats()
   process.send({
     type: 'done',

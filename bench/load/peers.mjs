@@ -2,11 +2,9 @@
 // a message, with clients that cost little.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { processesCpuUs } from '../lib/cpu.mjs'
-import { startPeer } from '../lib/peer.mjs'
-import { median, nowNs, round, shuffled } from '../lib/statistics.mjs'
+import { publish, startSide } from '../lib/publishing.mjs'
+import { median, round, shuffled } from '../lib/statistics.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
-import { until } from '../lib/wait.mjs'
 
 const h2 = { carrier: 'h2', sessions: 10, streamsEach: 100 }
 const h1 = { carrier: 'h1', sessions: 1000, streamsEach: 1 }
@@ -46,41 +44,6 @@ function missing(peer) {
 }
 
 const checks = new Checks()
-
-async function start(peer, { carrier, sessions, streamsEach, workers }) {
-  const script = new URL(`../peers/${scripts[peer]}`, import.meta.url)
-  const server = await startPeer(script, [carrier, workers])
-  const client = await startPeer(new URL('./peers-client.mjs', import.meta.url))
-  client.on('progress', ({ rounds: done }) => server.tell('progress', { rounds: done, window }))
-  const { port, pids } = await server.ask('where')
-  const { answered } = await client.ask('open', {
-    port,
-    carrier: peer === 'socket.io' ? peer : carrier,
-    sessions,
-    streamsEach,
-  })
-  checks.equal(`${peer} ${carrier}: streams answered`, sessions * streamsEach, answered)
-  return { peer, server, client, pids, published: 0, runs: [] }
-}
-
-async function run(side, streams) {
-  const before = processesCpuUs(side.pids)
-  const begin = nowNs()
-  side.server.tell('progress', { rounds: side.published, window })
-  const published = side.server.ask('publish', { events, window: side.published + window })
-  side.published += events
-  const counted = published.then(() =>
-    until('all events', async () => {
-      const counts = await side.client.ask('counts')
-      return counts.events >= side.published * streams
-    }),
-  )
-  await counted
-  const seconds = (nowNs() - begin) / 1e9
-  const messages = events * streams
-  return { rate: messages / seconds, cpu: (processesCpuUs(side.pids) - before) / messages }
-}
-
 const results = []
 for (const shape of shapes) {
   const streams = shape.sessions * shape.streamsEach
@@ -88,12 +51,12 @@ for (const shape of shapes) {
   for (const peer of shape.peers) {
     const reason = missing(peer)
     if (reason) process.stderr.write(`without ${peer}: ${reason}\n`)
-    else sides.push(await start(peer, shape))
+    else sides.push(await startSide(peer, scripts[peer], shape, window, checks))
   }
   // A round to warm up, which counts nothing.
   for (let i = -1; i < rounds; i++) {
     for (const side of shuffled(sides)) {
-      const outcome = await run(side, streams)
+      const outcome = await publish(side, events, window)
       if (i >= 0) side.runs.push(outcome)
     }
   }

@@ -21,15 +21,23 @@ if (isMainThread) {
     publish: (text) => void manager.publish('all', text),
   })
 } else {
-  const server =
-    workerData === 'h2' ? http2.createServer({ maxSessionMemory: 64 }) : http.createServer()
-  if (workerData === 'h2') {
-    server.on('stream', (stream) => manager.sse(stream).detach().subscribe('all'))
+  const overHttp2 = workerData === 'h2' || workerData === 'ws-h2'
+  const server = overHttp2
+    ? http2.createServer({ maxSessionMemory: 64, settings: { enableConnectProtocol: true } })
+    : http.createServer()
+  const take = (socket) => {
+    socket.subscribe('all')
+    socket.on('message', (data) => socket.send(data))
   }
-  server.on('request', (_, response) => {
-    if (workerData === 'h1') manager.sse(response).detach().subscribe('all')
-  })
-  server.on('upgrade', (request, _, head) => manager.websocket(request, head)?.subscribe('all'))
+  if (overHttp2) {
+    server.on('stream', (stream, headers) => {
+      if (headers[':protocol']) take(manager.websocket(stream, headers))
+      else manager.sse(stream).detach().subscribe('all')
+    })
+  } else {
+    server.on('request', (_, response) => manager.sse(response).detach().subscribe('all'))
+    server.on('upgrade', (request, _, head) => take(manager.websocket(request, head)))
+  }
   manager.accept(server)
   parentPort.postMessage({ type: 'ready' })
 }
