@@ -1,11 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generate } from 'selfsigned'
 import { afterEach, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { connect, get } from '../helpers/client.js'
 import { until } from '../helpers/wait.js'
 import { readText, top } from '../helpers/repository.js'
+import { Http2WebSocket } from '../helpers/websocket.js'
 
 let child: ChildProcess | undefined
 let folder = ''
@@ -15,22 +19,25 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Pastes an example into an empty project, with a free port instead of 8080; where it listens. */
-async function paste(example: number): Promise<string> {
+/** Pastes an example into an empty project, with a free port instead of its own; where it listens. */
+async function paste(example: number, files: Record<string, string> = {}): Promise<string> {
   const [, code] = [...readText('README.md').matchAll(/```js\n([\s\S]*?)```/g)][example]!
   folder = mkdtempSync(join(tmpdir(), 'holdfast-'))
   mkdirSync(join(folder, 'node_modules'))
   symlinkSync(top, join(folder, 'node_modules', 'holdfast'))
   symlinkSync(join(top, 'node_modules', 'hono'), join(folder, 'node_modules', 'hono'))
-  writeFileSync(join(folder, 'example.mjs'), code!.replace('8080', '0'))
+  writeFileSync(join(folder, 'example.mjs'), code!.replace(/port: \d+/, 'port: 0'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   let output = ''
   child = spawn(process.execPath, ['example.mjs'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (output += text))
-  await until('it listens', () => /http:\S+\/events/.test(output))
-  return new URL(/http:\S+/.exec(output)![0]).origin
+  const url = /(https?|wss):\/\/\S+/
+  await until('it listens', () => url.test(output))
+  const { protocol, host } = new URL(url.exec(output)![0])
+  return `${protocol}//${host}`
 }
 
 it('the example of the README works as it is written', async () => {
@@ -67,4 +74,32 @@ it('the example with Hono works as it is written', async () => {
   const events = await get(client, '/events')
   await until('the event came', () => events.text() === 'data: hello\n\n')
   client.destroy()
+})
+
+it('the example with WebSockets works as it is written, over HTTP/2 and HTTP/1.1', async () => {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }])
+  const url = await paste(2, { 'cert.pem': cert, 'key.pem': key })
+  const session = connect(url.replace('wss', 'https'), { rejectUnauthorized: false })
+  const hello = await get(session, '/')
+  await until('it was answered', hello.closed)
+  expect(hello.text()).toBe('hello')
+
+  const headers = { 'sec-websocket-protocol': 'chat' }
+  const one = await Http2WebSocket.open(session, { headers })
+  expect(one.headers['sec-websocket-protocol']).toBe('chat')
+  const other = new WebSocket(url, ['chat'], { rejectUnauthorized: false })
+  const heard: string[] = []
+  other.on('message', (data: Buffer) => heard.push(data.toString()))
+  await once(other, 'open')
+  expect(other.protocol).toBe('chat')
+
+  one.send('over HTTP/2')
+  await one.next(1)
+  await until('the other heard it', () => heard.length === 1)
+  other.send('over HTTP/1.1')
+  await until('the other heard itself', () => heard.length === 2)
+  expect(await one.next(2)).toEqual(['over HTTP/2', 'over HTTP/1.1'])
+  expect(heard).toEqual(['over HTTP/2', 'over HTTP/1.1'])
+  other.terminate()
+  session.destroy()
 })
