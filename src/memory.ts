@@ -3,7 +3,7 @@
 /** Batches coming in: `kMaxRecords` records of `kRecordWords` 32-bit words, then payload bytes. */
 export const arena = Buffer.from(new ArrayBuffer(1 << 20))
 export const arenaWords = new Uint32Array(arena.buffer)
-export const kRecordWords = 6
+export const kRecordWords = 8
 
 /** Texts of a call going out: tags, or event, id and data of a message. */
 export const scratch = Buffer.from(new ArrayBuffer(64 << 10))

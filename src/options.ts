@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { errorOfStatus, HoldfastError, status } from './errors.js'
 import { policyIndex, slowPolicies, type SlowPolicy } from './slow-policy.js'
 
@@ -26,7 +27,19 @@ export interface ManagerOptions {
   maxQueuedBytes?: number
   /** What to do with a stream over its budget, where it says nothing itself. Default `drop`. */
   onSlow?: SlowPolicy
+  /**
+   * What speaks HTTP/2 on connections that `listen` accepts, where requests are taken by
+   * `manager.on('stream')`: `node`, the accepted server of a Node thread, or `native`, reactor threads
+   * of our own where they can run (`StreamManager.carriers()`). Default `node`.
+   */
+  carrier?: CarrierName
+  /** How many reactor threads `native` has. Default one fewer than processors, at least 1. */
+  reactors?: number
 }
+
+/** In the order of native/core/options.h. */
+export const carrierNames = ['node', 'native'] as const
+export type CarrierName = (typeof carrierNames)[number]
 
 interface Rule {
   readonly name: keyof ManagerOptions
@@ -49,6 +62,8 @@ export const optionRules: readonly Rule[] = [
   { name: 'sendBudgetBytes', initial: 2 ** 20, min: 1024, max: 2 ** 30 },
   { name: 'maxQueuedBytes', initial: 2 ** 28, min: 2 ** 20, max: 2 ** 44 },
   { name: 'onSlow', initial: 0, min: 0, max: slowPolicies.length - 1 },
+  { name: 'carrier', initial: 0, min: 0, max: carrierNames.length - 1 },
+  { name: 'reactors', initial: Math.max(1, availableParallelism() - 1), min: 1, max: 64 },
 ]
 
 /** The values for the native side, and which of them the caller gave (bit n: option n). */
@@ -80,8 +95,21 @@ export function checkOptions(options: ManagerOptions): CheckedOptions {
 
 /** An option as the native side knows it. @throws ERR_HOLDFAST_INVALID_OPTION */
 function optionNumber(options: ManagerOptions, name: keyof ManagerOptions): unknown {
-  if (name !== 'onSlow') return options[name]
-  return options.onSlow === undefined ? undefined : policyIndex(options.onSlow)
+  if (name === 'onSlow') {
+    return options.onSlow === undefined ? undefined : policyIndex(options.onSlow)
+  }
+  return name === 'carrier' ? carrierIndex(options.carrier) : options[name]
+}
+
+/** @throws ERR_HOLDFAST_INVALID_OPTION */
+function carrierIndex(carrier: unknown): number | undefined {
+  if (carrier === undefined) return undefined
+  const index = carrierNames.indexOf(carrier as CarrierName)
+  if (index >= 0) return index
+  throw new HoldfastError(
+    'ERR_HOLDFAST_INVALID_OPTION',
+    `carrier must be one of ${carrierNames.join(', ')}`,
+  )
 }
 
 /** @throws ERR_HOLDFAST_OPTIONS_MISMATCH where a value is given that differs from the one in force */

@@ -2,6 +2,7 @@
 #include "binding/arguments.h"
 #include "binding/functions.h"
 #include "core/admission.h"
+#include "core/adoption.h"
 
 namespace holdfast {
 namespace {
@@ -70,11 +71,14 @@ Napi::Value JsDestroy(const Napi::CallbackInfo& info) {
                            Registry::Get().DestroyStream(Self(info).worker(), *uid, reason));
 }
 
-// detach(uid): whether it lives.
+// detach(uid): of a stream of the calling thread, or one on a reactor; whether it lives.
 Napi::Value JsDetach(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
-  return Boolean(info,
-                 OwnLine(info, uid) != nullptr && Registry::Get().Detach(Self(info).worker(), uid));
+  Registry& registry = Registry::Get();
+  Worker& self = Self(info).worker();
+  const bool lives = uid.worker_id() == self.id ? registry.Detach(self, uid)
+                                                : DetachOnReactor(registry, self, uid);
+  return Boolean(info, lives);
 }
 
 Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {

@@ -4,21 +4,26 @@
 #include "binding/enumeration_argument.h"
 #include "binding/functions.h"
 #include "binding/message_arguments.h"
+#include "core/adoption.h"
 #include "core/subscriptions.h"
 
 namespace holdfast {
 namespace {
 
-// subscribe(uid, topicBytes), unsubscribe(uid, topicBytes): of a stream of the calling thread;
-// 1 or 0, whether that changed anything, or a Status. The topic lies in the scratch memory.
-template <bool (*kChange)(Registry&, Worker&, StreamUid, std::string_view)>
+// subscribe(uid, topicBytes), unsubscribe(uid, topicBytes): of a stream of the calling thread, or
+// one on a reactor; 1 or 0, whether that changed anything, or a Status. The topic lies in the
+// scratch memory.
+template <bool (*kChange)(Registry&, Worker&, StreamUid, std::string_view),
+          bool (*kChangeOnReactor)(Registry&, StreamUid, std::string_view)>
 Napi::Value JsChangeMembership(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
-  if (OwnLine(info, uid) == nullptr) return Code(info, Status::kGone);
   NodeWorker& self = Self(info);
   size_t offset = 0;
   const std::string_view topic = ScratchText(self, &offset, Uint32Argument(info, 1));
-  return Number(info, kChange(Registry::Get(), self.worker(), uid, topic) ? 1 : 0);
+  if (OwnLine(info, uid) != nullptr) {
+    return Number(info, kChange(Registry::Get(), self.worker(), uid, topic) ? 1 : 0);
+  }
+  return Number(info, kChangeOnReactor(Registry::Get(), uid, topic) ? 1 : 0);
 }
 
 // publish(topicBytes, except, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?):
@@ -118,8 +123,8 @@ Napi::Value JsTopicsOf(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportTopicFunctions(Napi::Env env, Napi::Object exports) {
-  Export<JsChangeMembership<Subscribe>>(env, exports, "subscribe");
-  Export<JsChangeMembership<Unsubscribe>>(env, exports, "unsubscribe");
+  Export<JsChangeMembership<Subscribe, SubscribeOnReactor>>(env, exports, "subscribe");
+  Export<JsChangeMembership<Unsubscribe, UnsubscribeOnReactor>>(env, exports, "unsubscribe");
   Export<JsPublish>(env, exports, "publish");
   Export<JsBroadcast>(env, exports, "broadcast");
   Export<JsTakeOwn>(env, exports, "takeOwn");

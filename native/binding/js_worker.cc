@@ -1,5 +1,6 @@
 #include "binding/arguments.h"
 #include "binding/functions.h"
+#include "binding/native_parts.h"
 
 namespace holdfast {
 namespace {
@@ -21,8 +22,8 @@ Napi::Value JsOpen(const Napi::CallbackInfo& info) {
       info[6].As<Napi::Uint8Array>(),
   };
   NodeWorker* worker;
-  const Status status =
-      NodeWorker::Open(info.Env(), options, Uint32Argument(info, 1), memory, &worker);
+  const Status status = NodeWorker::Open(info.Env(), options, Uint32Argument(info, 1), memory,
+                                         FindNghttp2(info.Env()).api, &worker);
   if (!IsOk(status)) return Code(info, status);
   state.set_node_worker(worker);
   auto* in_force = worker->frame().As<double>();

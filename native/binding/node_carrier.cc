@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "core/request_mail.h"
 #include "core/settle.h"
 
 namespace holdfast {
@@ -116,6 +117,21 @@ void NodeCarrier::WorkerExited(uint32_t worker_id, uint64_t streams) {
          static_cast<uint32_t>(streams >> 32));
 }
 
+void NodeCarrier::OnRequestMail(const MessageHeader& message) {
+  CHECK(message.op >= MessageOp::kRequest && message.op <= MessageOp::kSessionClosed);
+  const RequestId id = RequestId::Unpack(message.uid);
+  const RequestHeader header = RequestHeader::Of(message);
+  const std::string_view bytes = RequestBytes(message);
+  const auto size = static_cast<uint32_t>(bytes.size());
+  CHECK(large_ == nullptr);  // a frame or a header block, which are far smaller than the arena
+  const uint32_t offset = Append(bytes.data(), size);
+  const auto op = static_cast<uint32_t>(Op::kRequest) + static_cast<uint32_t>(message.op) -
+                  static_cast<uint32_t>(MessageOp::kRequest);
+  uint32_t* record = Record(static_cast<Op>(op), id.reactor, id.slot, id.generation, offset, size);
+  record[6] = header.a;
+  record[7] = header.b;
+}
+
 void NodeCarrier::Hangup(uint32_t socket) { Record(Op::kHangup, socket); }
 
 void NodeCarrier::Expired(const ExpiredStream& stream) {
@@ -169,7 +185,7 @@ void NodeCarrier::Settle(uint64_t delivered, uint64_t undeliverable) {
   unsettled_ = 0;
 }
 
-void NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e) {
+uint32_t* NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e) {
   DCHECK(records_ < kMaxRecords);
   uint32_t* record = arena_.As<uint32_t>() + records_++ * kRecordWords;
   record[0] = static_cast<uint32_t>(op);
@@ -178,6 +194,7 @@ void NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d, 
   record[3] = c;
   record[4] = d;
   record[5] = e;
+  return record;
 }
 
 uint32_t NodeCarrier::Append(const void* bytes, uint32_t size) {

@@ -20,7 +20,7 @@ namespace holdfast {
 class NodeCarrier final : public Carrier {
  public:
   static constexpr uint32_t kMaxRecords = 8192;
-  static constexpr uint32_t kRecordWords = 6;
+  static constexpr uint32_t kRecordWords = 8;
 
   // src/inbox.ts holds the same list.
   enum class Op : uint32_t {
@@ -34,6 +34,10 @@ class NodeCarrier final : public Carrier {
     kGap = 8,           // handle
     kWriteAwaited = 9,  // handle, offset, length, ticket (low, high)
     kSettled = 10,      // ticket (low, high), outcome
+    // Of requests, in the order of core/message.h: reactor, slot, generation, offset, length, and
+    // the two numbers of core/request_mail.h. kSessionClosed names no slot.
+    kRequest = 11,
+    kSessionClosed = 19,
   };
 
   // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
@@ -51,6 +55,7 @@ class NodeCarrier final : public Carrier {
   void Gap(uint32_t handle) override;
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
   void WorkerExited(uint32_t worker_id, uint64_t streams) override;
+  void OnRequestMail(const MessageHeader& message) override;
   bool Flush() override;
 
   // Events that are no mail; within what was prepared.
@@ -73,7 +78,8 @@ class NodeCarrier final : public Carrier {
 
  private:
   bool Enter(uint32_t count, napi_value large);
-  void Record(Op op, uint32_t a, uint32_t b = 0, uint32_t c = 0, uint32_t d = 0, uint32_t e = 0);
+  uint32_t* Record(Op op, uint32_t a, uint32_t b = 0, uint32_t c = 0, uint32_t d = 0,
+                   uint32_t e = 0);
   // A Buffer for a payload larger than the arena, which then is its batch's only one.
   bool MakeLarge(size_t bytes);
   uint8_t* Place(uint32_t bytes, uint32_t* offset);

@@ -5,12 +5,13 @@
 
 #include "base/clock.h"
 #include "binding/env_state.h"
-#include "loop/reactor_table.h"
+#include "carrier/reactors.h"
+#include "reactor/reactor_table.h"
 
 namespace holdfast {
 
 Status NodeWorker::Open(Napi::Env env, const Options& options, uint32_t explicit_options,
-                        const Memory& memory, NodeWorker** out) {
+                        const Memory& memory, const Nghttp2Api* nghttp2, NodeWorker** out) {
   Registry& registry = Registry::Get();
   Worker* worker;
   const Status status = registry.Join(options, explicit_options, &worker);
@@ -33,6 +34,8 @@ Status NodeWorker::Open(Napi::Env env, const Options& options, uint32_t explicit
   }
   CHECK(napi_add_async_cleanup_hook(env, hook, self, &self->hook_) == napi_ok);
   worker->mailbox.Open(&reactor->poller());
+  const bool native = worker->options[Option::kCarrier] != 0;
+  Reactors::Get().Enter(registry, native ? nghttp2 : nullptr, worker->options[Option::kReactors]);
   *out = self;
   return Status::kOk;
 }
@@ -68,6 +71,7 @@ void NodeWorker::LeaveNow() {
   (void)reactor_.poller().SetTimer(0);  // a timer that goes on finds nothing to do
   registry.Leave(*worker_, leave_reason_);
   Listener::NotifyAll();
+  Reactors::Get().Exit();
   embed_.Close([this] {
     const napi_async_cleanup_hook_handle hook = hook_;
     delete this;
@@ -157,6 +161,11 @@ void NodeWorker::SettleOwn(uint64_t delivered, uint64_t undeliverable) {
   own_unsettled_ -= delivered + undeliverable;
   worker_->counters.Add(Counter::kMessagesDelivered, delivered);
   worker_->counters.Add(Counter::kMessagesUndeliverable, undeliverable);
+}
+
+void NodeWorker::SetTakesRequests(bool takes) {
+  worker_->takes_requests.store(takes, std::memory_order_release);
+  Listener::NotifyAll();
 }
 
 void NodeWorker::SetAccepting(bool accepting) {

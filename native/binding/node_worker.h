@@ -17,6 +17,7 @@
 #include "binding/node_carrier.h"
 #include "core/inbox.h"
 #include "core/sender.h"
+#include "h2/nghttp2_api.h"
 #include "listener/listener.h"
 #include "loop/reactor_embed.h"
 
@@ -32,8 +33,9 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
     Napi::Uint8Array frame;    // results of a call
   };
 
+  // `nghttp2`: what the native carrier is to run on; nullptr where it cannot.
   static Status Open(Napi::Env env, const Options& options, uint32_t explicit_options,
-                     const Memory& memory, NodeWorker** out);
+                     const Memory& memory, const Nghttp2Api* nghttp2, NodeWorker** out);
   // Un-registers its streams, flushes what it had to say, gives back its connections.
   void Leave(CloseReason reason);
 
@@ -65,6 +67,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   Reactor& reactor() { return reactor_; }
   void SetRef(bool ref) { embed_.SetRef(ref); }
   void SetAccepting(bool accepting);
+  void SetTakesRequests(bool takes);
   // JavaScript has wrapped the descriptor and owns it from here.
   void TakeConnection(int fd);
   void CloseConnection();

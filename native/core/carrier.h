@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/uid.h"
+#include "core/message.h"
 #include "core/payload.h"
 #include "core/stream_facts.h"
 #include "core/ticket.h"
@@ -38,6 +39,8 @@ class Carrier {
   // Code 0 ends the stream gracefully, any other resets it.
   virtual void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) = 0;
   virtual void WorkerExited(uint32_t worker_id, uint64_t streams) = 0;
+  // A message of core/request_mail.h.
+  virtual void OnRequestMail(const MessageHeader& message) = 0;
 
   // Carries out what was gathered. The same caution, the same answer as Prepare.
   virtual bool Flush() = 0;

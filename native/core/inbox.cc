@@ -178,6 +178,8 @@ bool Inbox::Control(const MessageHeader& message) {
     uint64_t streams;
     std::memcpy(&streams, message.bytes(), sizeof streams);
     carrier_.WorkerExited(static_cast<uint32_t>(message.uid.value), streams);
+  } else if (message.op >= MessageOp::kRequestHead) {
+    carrier_.OnRequestMail(message);
   } else if (const StreamLine* line = worker_.cache.Find(message.uid); line != nullptr) {
     uint32_t words[2];
     std::memcpy(words, message.bytes(), sizeof words);

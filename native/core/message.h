@@ -21,6 +21,27 @@ enum class MessageOp : uint16_t {
   kPublish,     // a Publication: to many streams, and uid is nobody's
   kSettled,     // to the worker that waits: uid is the ticket, a 32-bit Outcome
   kWorkerExit,  // to the worker, not to a stream: uid is the worker's number, 64-bit stream count
+
+  // Between a Node thread and a reactor, of a request: core/request_mail.h. First those to the
+  // reactor.
+  kRequestHead,
+  kRequestWrite,
+  kRequestEnd,
+  kRequestReset,
+  kRequestConsume,
+  kRequestDiscard,
+  kRequestAhead,
+  kSessionClose,
+  // And those to the Node thread, in the order of their records (binding/node_carrier.h).
+  kRequest,
+  kRequestBody,
+  kRequestBodyEnd,
+  kRequestTaken,
+  kRequestClosed,
+  kRequestCloseAsked,
+  kRequestSlow,
+  kRequestGap,
+  kSessionClosed,
 };
 
 struct MessageHeader {

@@ -17,9 +17,11 @@ enum class Option : uint32_t {
   kPingTimeoutMs,
   kSendBudgetBytes,
   kMaxQueuedBytes,
-  kOnSlow,  // a SlowPolicy, for streams that name none
+  kOnSlow,    // a SlowPolicy, for streams that name none
+  kCarrier,   // 0: node, 1: native
+  kReactors,  // threads of the native carrier
 };
-inline constexpr uint32_t kOptions = 10;
+inline constexpr uint32_t kOptions = 12;
 
 class Options {
  public:

@@ -8,8 +8,13 @@
 namespace holdfast {
 
 uint8_t* Outboxes::Append(StreamUid uid, MessageOp op, uint32_t bytes, bool control) {
-  Outbox* outbox = RoomFor(uid.worker_id(), bytes, control);
-  return outbox == nullptr ? nullptr : outbox->chunk->Append(uid, op, bytes);
+  return AppendTo(uid.worker_id(), uid, op, bytes, control);
+}
+
+uint8_t* Outboxes::AppendTo(uint32_t worker_id, StreamUid id, MessageOp op, uint32_t bytes,
+                            bool control) {
+  Outbox* outbox = RoomFor(worker_id, bytes, control);
+  return outbox == nullptr ? nullptr : outbox->chunk->Append(id, op, bytes);
 }
 
 void Outboxes::Appended(uint32_t worker_id) {

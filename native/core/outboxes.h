@@ -28,6 +28,8 @@ class Outboxes {
   // target's mailbox has no room. Control messages are never refused.
   uint8_t* Append(StreamUid uid, MessageOp op, uint32_t bytes, bool control = false);
   void Appended(uint32_t worker_id);
+  // The same for a message of a request, whose id is no stream's.
+  uint8_t* AppendTo(uint32_t worker_id, StreamUid id, MessageOp op, uint32_t bytes, bool control);
   // False when the mailbox has no room.
   bool Publish(uint32_t worker_id, Publication publication);
 

@@ -64,4 +64,9 @@ bool Registry::AnyoneTakesSessions() {
   return AnyoneLocked(&Worker::takes_sessions) && AnyoneLocked(&Worker::takes_requests);
 }
 
+Worker* Registry::PickRequestTaker() {
+  ReadLock lock(mu_);
+  return LeastLoadedLocked(&Worker::takes_requests);
+}
+
 }  // namespace holdfast

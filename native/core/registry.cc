@@ -14,7 +14,8 @@ Registry& Registry::Get() {
   return *registry;
 }
 
-Status Registry::Join(const Options& options, uint32_t explicit_options, Worker** out) {
+Status Registry::Join(const Options& options, uint32_t explicit_options, Worker** out,
+                      WorkerKind kind) {
   WriteLock lock(mu_);
   if (live_.empty()) {
     options_ = options;
@@ -37,6 +38,7 @@ Status Registry::Join(const Options& options, uint32_t explicit_options, Worker*
     workers_[worker->id].store(worker, std::memory_order_release);
   }
   worker->options = options_;
+  worker->Begin(kind);
   worker->load.store(0, std::memory_order_relaxed);
   worker->connections.store(0, std::memory_order_relaxed);
   worker->alive.store(true, std::memory_order_release);
@@ -56,13 +58,7 @@ uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
     worker.mailbox.Unreserve(chunk->charged_bytes());
   }
 
-  uint64_t streams = 0;
-  uint64_t cursor = 0;
-  do {
-    std::vector<StreamUid> found;
-    cursor = worker.cache.Scan(cursor, 1024, [&](StreamUid uid) { found.push_back(uid); });
-    for (const StreamUid uid : found) streams += DestroyStream(worker, uid, reason) ? 1 : 0;
-  } while (cursor != WorkerCache::kScanEnd);
+  const uint64_t streams = DestroyAll(worker, reason);
   worker.counters.Add(Counter::kSocketsClosed, worker.cache.CloseAllSockets());
 
   queued_bytes_.fetch_add(std::exchange(worker.untold_queued_bytes, 0), std::memory_order_relaxed);
@@ -78,6 +74,19 @@ uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
   // Last: from here the number may be given to another thread.
   WriteLock lock(mu_);
   dead_.push_back(&worker);
+  return streams;
+}
+
+uint64_t Registry::DestroyAll(Worker& worker, CloseReason reason) {
+  // So that nobody adopts a request behind our back.
+  MutexLock lock(worker.requests.mu);
+  uint64_t streams = 0;
+  uint64_t cursor = 0;
+  do {
+    std::vector<StreamUid> found;
+    cursor = worker.cache.Scan(cursor, 1024, [&](StreamUid uid) { found.push_back(uid); });
+    for (const StreamUid uid : found) streams += DestroyStream(worker, uid, reason) ? 1 : 0;
+  } while (cursor != WorkerCache::kScanEnd);
   return streams;
 }
 
@@ -107,7 +116,7 @@ void Registry::CloseSocket(Worker& worker, uint32_t socket, bool placed) {
 }
 
 Status Registry::CreateStream(Worker& worker, uint32_t socket, std::string_view tags,
-                              StreamFacts* out) {
+                              StreamFacts* out, Worker* self) {
   if (worker.live_streams.load(std::memory_order_relaxed) >=
       worker.options[Option::kMaxStreamsPerWorker]) {
     return Status::kWorkerLimit;
@@ -127,7 +136,7 @@ Status Registry::CreateStream(Worker& worker, uint32_t socket, std::string_view 
   out->last_active_ms = out->created_ms;
   worker.live_streams.fetch_add(1, std::memory_order_relaxed);
   if (on_socket > 1) worker.load.fetch_add(1, std::memory_order_relaxed);
-  worker.counters.Add(CreatedOf(out->kind));
+  (self != nullptr ? self : &worker)->counters.Add(CreatedOf(out->kind));
   return Status::kOk;
 }
 
@@ -154,7 +163,7 @@ bool Registry::DestroyStream(Worker& worker, StreamUid uid, CloseReason reason) 
   return true;
 }
 
-bool Registry::Detach(Worker& worker, StreamUid uid) {
+bool Registry::Detach(Worker& worker, StreamUid uid, Worker* self) {
   StreamLine* line = worker.cache.Find(uid);
   if (line == nullptr) return false;
   if (line->detached()) return true;
@@ -164,7 +173,7 @@ bool Registry::Detach(Worker& worker, StreamUid uid) {
     autonomous_.push_back(uid);
     line->MarkDetached(MonotonicMs());
   }
-  worker.counters.Add(Counter::kStreamsDetached);
+  (self != nullptr ? self : &worker)->counters.Add(Counter::kStreamsDetached);
   return true;
 }
 

@@ -32,7 +32,8 @@ class Registry {
   // Makes the calling thread a worker, which then opens its mailbox. The first one's options hold
   // for all; later ones must not contradict them where `explicit_options` (bit n: option n) says
   // that they were given.
-  Status Join(const Options& options, uint32_t explicit_options, Worker** out) EXCLUDES(mu_);
+  Status Join(const Options& options, uint32_t explicit_options, Worker** out,
+              WorkerKind kind = WorkerKind::kNodeThread) EXCLUDES(mu_);
   // The owner. Un-registers every stream of the worker with `reason`, tells the other workers,
   // gives its connections in flight to them; returns how many streams there were.
   uint64_t Leave(Worker& worker, CloseReason reason) EXCLUDES(mu_);
@@ -59,11 +60,13 @@ class Registry {
 
   // The owner of the stream.
   // `out` says what kind of stream it is to be, its handle and its policy; the rest is filled in.
-  Status CreateStream(Worker& worker, uint32_t socket, std::string_view tags, StreamFacts* out);
+  // `self` counts it: the worker itself, unless another thread does this for it (core/adoption.h).
+  Status CreateStream(Worker& worker, uint32_t socket, std::string_view tags, StreamFacts* out,
+                      Worker* self = nullptr);
   // False if it was gone.
   bool DestroyStream(Worker& worker, StreamUid uid, CloseReason reason) EXCLUDES(mu_);
   // A second one is a no-op. False if the stream is gone.
-  bool Detach(Worker& worker, StreamUid uid) EXCLUDES(mu_);
+  bool Detach(Worker& worker, StreamUid uid, Worker* self = nullptr) EXCLUDES(mu_);
 
   // Any thread.
   Topics& topics() { return topics_; }
@@ -74,6 +77,8 @@ class Registry {
   bool AnyoneAccepts() EXCLUDES(mu_);
   // Whether an HTTP/2 connection has somewhere to go and its requests have somebody to answer them.
   bool AnyoneTakesSessions() EXCLUDES(mu_);
+  // The least loaded Node thread that takes requests of reactors; nullptr if there is none.
+  Worker* PickRequestTaker() EXCLUDES(mu_);
 
   // Copies of the lists, to be walked without the lock.
   std::vector<Worker*> LiveWorkers() EXCLUDES(mu_);
@@ -97,6 +102,7 @@ class Registry {
   Worker* PickWorker(Destination destination) EXCLUDES(mu_);
   Worker* LeastLoadedLocked(std::atomic<bool> Worker::* takes) REQUIRES_SHARED(mu_);
   bool AnyoneLocked(std::atomic<bool> Worker::* takes) const REQUIRES_SHARED(mu_);
+  uint64_t DestroyAll(Worker& worker, CloseReason reason) EXCLUDES(mu_);
   uint64_t Sum(Counter counter) const REQUIRES_SHARED(mu_);
   void RemoveAutonomous(StreamLine& line) EXCLUDES(mu_);
   void AnnounceExit(uint32_t worker_id, uint64_t streams) EXCLUDES(mu_);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "base/clock.h"
@@ -74,6 +75,28 @@ bool Sender::SendAhead(StreamUid uid, const OutgoingMessage& message, LocalBuffe
   if (KeepsQueue(line->policy())) self_->held_back.PassAhead(uid, size);
   Encode(line->kind(), message, local.Allocate(static_cast<uint32_t>(size)));
   registry_.Count(self_, Counter::kMessagesSent);
+  return true;
+}
+
+void Sender::Command(uint32_t reactor, StreamUid id, MessageOp op, RequestHeader header,
+                     std::string_view bytes) {
+  if (registry_.FindWorker(reactor) == nullptr) return;
+  const auto size = static_cast<uint32_t>(sizeof header + bytes.size());
+  uint8_t* out = outboxes_.AppendTo(reactor, id, op, size, /*control=*/true);
+  std::memcpy(out, &header, sizeof header);
+  if (!bytes.empty()) std::memcpy(out + sizeof header, bytes.data(), bytes.size());
+  outboxes_.Appended(reactor);
+}
+
+bool Sender::CommandAhead(StreamUid uid, const OutgoingMessage& message) {
+  StreamLine* line = registry_.FindLine(uid);
+  if (line == nullptr) return false;
+  const StreamKind kind = line->kind();
+  std::string bytes(EncodedSize(kind, message), '\0');
+  if (AdmitAhead(registry_, self_, *line, uid, bytes.size()) != Admission::kTaken) return false;
+  Encode(kind, message, reinterpret_cast<uint8_t*>(bytes.data()));
+  Command(uid.worker_id(), uid, MessageOp::kRequestAhead, {}, bytes);
+  registry_.Count(self_, Counter::kMessagesQueued);
   return true;
 }
 

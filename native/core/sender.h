@@ -6,6 +6,7 @@
 #include "core/encode.h"
 #include "core/outboxes.h"
 #include "core/receivers.h"
+#include "core/request_mail.h"
 
 namespace holdfast {
 
@@ -45,6 +46,12 @@ class Sender {
 
   // Asks the stream's owner to close it; never refused for want of room. False if it is gone.
   bool Close(StreamUid uid, uint32_t code, std::string_view text);
+
+  // A message of core/request_mail.h; never refused for want of room.
+  void Command(uint32_t reactor, StreamUid id, MessageOp op, RequestHeader header,
+               std::string_view bytes = {});
+  // To a stream on a reactor, before all that waits and whatever it is: false if it is gone.
+  bool CommandAhead(StreamUid uid, const OutgoingMessage& message);
 
   // True when a message waits for Flush.
   bool pending() const { return outboxes_.pending(); }

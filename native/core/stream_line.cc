@@ -85,16 +85,17 @@ void StreamLine::MarkDetached(uint64_t now_ms) {
   const uint64_t age = now_ms - created_ms_.load(std::memory_order_relaxed);
   detached_after_ms_.store(static_cast<uint32_t>(std::min<uint64_t>(age, 0xFFFFFFFF)),
                            std::memory_order_release);
-  meta_.store(meta_.load(std::memory_order_relaxed) | kDetached, std::memory_order_release);
+  meta_.fetch_or(kDetached, std::memory_order_release);
 }
 
-void StreamLine::MarkSubscribed() {
-  meta_.store(meta_.load(std::memory_order_relaxed) | kSubscribed, std::memory_order_release);
-}
+void StreamLine::MarkSubscribed() { meta_.fetch_or(kSubscribed, std::memory_order_release); }
 
 void StreamLine::SetSlow(bool slow) {
-  const uint64_t meta = meta_.load(std::memory_order_relaxed);
-  meta_.store(slow ? meta | kSlow : meta & ~kSlow, std::memory_order_release);
+  if (slow) {
+    meta_.fetch_or(kSlow, std::memory_order_release);
+  } else {
+    meta_.fetch_and(~kSlow, std::memory_order_release);
+  }
 }
 
 void StreamLine::MarkClosing(uint64_t now_ms) {

@@ -11,17 +11,22 @@
 #include "core/held_back.h"
 #include "core/mailbox.h"
 #include "core/options.h"
+#include "core/request_places.h"
 #include "core/slow_streams.h"
 #include "core/topic_members.h"
 #include "core/worker_cache.h"
 
 namespace holdfast {
 
+// What runs the loop.
+enum class WorkerKind : uint8_t { kNodeThread = 0, kReactor = 1 };
+
 struct Worker {
   Worker(Registry& registry, uint32_t number)
       : id(number), cache(number), held_back(registry, *this) {}
 
   const uint32_t id;
+  RequestPlaces requests;  // a reactor's
   WorkerCache cache;
   TopicMembers topic_members;
   HeldBack held_back;
@@ -34,6 +39,15 @@ struct Worker {
 
   // Written before the worker is published, read by its own thread.
   Options options;
+
+  // Of the thread that joined under this number last, and how many did. Written by it before it is
+  // listed as live, release; read by any, acquire.
+  WorkerKind kind() const { return kind_.load(std::memory_order_acquire); }
+  uint32_t incarnation() const { return incarnation_.load(std::memory_order_acquire); }
+  void Begin(WorkerKind kind) {
+    kind_.store(kind, std::memory_order_release);
+    incarnation_.fetch_add(1, std::memory_order_release);
+  }
 
   // What a new connection is weighed by: connections placed and not yet closed, and every stream
   // beyond the first of its socket. Added to by the listener, taken from by the owner; relaxed, as
@@ -52,6 +66,10 @@ struct Worker {
     load.fetch_sub(1, std::memory_order_relaxed);
     connections.fetch_sub(1, std::memory_order_relaxed);
   }
+
+ private:
+  std::atomic<WorkerKind> kind_{WorkerKind::kNodeThread};
+  std::atomic<uint32_t> incarnation_{0};
 };
 
 }  // namespace holdfast

@@ -20,6 +20,9 @@ namespace holdfast {
 // session may be destroyed and none flushed.
 class H2Events {
  public:
+  // A connection was taken, before anything else of it; and it is gone, behind all of its streams.
+  virtual void OnSessionOpened(H2Session& session) = 0;
+  virtual void OnSessionClosed(H2Session& session) = 0;
   // `fields` as in h2/fields.h. `ended`: there is no body.
   virtual void OnRequest(H2Stream& stream, std::string_view fields, bool ended) = 0;
   // To be acknowledged by H2Session::Consume, or the peer's window stays shut.

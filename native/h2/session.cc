@@ -18,7 +18,10 @@ constexpr uint64_t kNever = ~uint64_t{0};
 
 std::unique_ptr<H2Session> H2Session::Open(H2Context& context, int fd) {
   std::unique_ptr<H2Session> session(new H2Session(context, fd));
-  return session->Start() ? std::move(session) : nullptr;
+  if (!session->Start()) return nullptr;
+  context.events.OnSessionOpened(*session);
+  session->told_ = true;
+  return session;
 }
 
 H2Session::H2Session(H2Context& context, int fd)
@@ -32,6 +35,7 @@ H2Session::H2Session(H2Context& context, int fd)
 H2Session::~H2Session() {
   finished_ = true;
   while (first_ != nullptr) Forget(*first_, StreamEnd::kSession, ng::kCancel);
+  if (told_) context_.events.OnSessionClosed(*this);
   if (session_ != nullptr) context_.api.session_del(session_);
   if (dirty_) std::erase(context_.dirty, this);
   CHECK(close(fd_) == 0);

@@ -33,6 +33,9 @@ class H2Session {
   // Where its thread's table holds it.
   uint32_t place() const { return place_; }
   void set_place(uint32_t place) { place_ = place; }
+  // The application's own; the session does not look at it.
+  uint32_t handle() const { return handle_; }
+  void set_handle(uint32_t handle) { handle_ = handle; }
   uint32_t streams() const { return stream_count_; }
   uint64_t queued_bytes() const { return queued_bytes_; }
 
@@ -58,6 +61,9 @@ class H2Session {
   void Reset(H2Stream& stream, uint32_t code);
   // Acknowledges bytes of the request: the peer may send that many more.
   void Consume(H2Stream& stream, uint32_t bytes);
+  // Nobody wants the rest of the request: it is dropped, and when the answer is complete the peer
+  // is told to stop (RFC 9113, section 8.1).
+  void Discard(H2Stream& stream);
 
   // Lets what is under way end, takes nothing new: GOAWAY in two steps (RFC 9113, section 6.8).
   void Shutdown();
@@ -103,6 +109,7 @@ class H2Session {
   H2Context& context_;
   const int fd_;
   uint32_t place_ = 0;
+  uint32_t handle_ = 0xFFFFFFFF;
   ng::Session* session_ = nullptr;
   H2Stream* first_ = nullptr;
   uint32_t stream_count_ = 0;
@@ -123,6 +130,7 @@ class H2Session {
   uint64_t notice_ms_ = 0;   // when the first GOAWAY was sent; 0: not, or the second was, too
   uint64_t linger_until_ms_ = 0;
   uint32_t lingered_bytes_ = 0;
+  bool told_ = false;  // the application knows of it
   bool heard_settings_ = false;
   bool dirty_ = false;
   bool shutting_ = false;

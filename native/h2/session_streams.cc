@@ -1,5 +1,6 @@
 // The half of a session that deals with its streams.
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "h2/fields.h"
@@ -144,6 +145,11 @@ void H2Session::OnData(int32_t id, std::span<const uint8_t> bytes) {
     (void)context_.api.session_consume_connection(session_, size);
     return;
   }
+  if (stream->discarded) {
+    (void)context_.api.session_consume_stream(session_, id, size);
+    (void)context_.api.session_consume_connection(session_, size);
+    return;
+  }
   stream->unconsumed += size;
   context_.events.OnBody(*stream, bytes);
 }
@@ -157,8 +163,7 @@ void H2Session::OnSent(const ng::Frame& frame) {
   if (frame.type != ng::kData && frame.type != ng::kHeaders) return;
   if ((frame.flags & ng::kFlagEndStream) == 0 || stream == nullptr) return;
   stream->sent_end = true;
-  // Nobody will read the rest of the request (RFC 9113, section 8.1).
-  if (!stream->peer_ended) Reset(*stream, ng::kNoError);
+  if (stream->discarded && !stream->peer_ended) Reset(*stream, ng::kNoError);
 }
 
 void H2Session::OnStreamClose(int32_t id, uint32_t code) {
@@ -270,6 +275,12 @@ void H2Session::Consume(H2Stream& stream, uint32_t bytes) {
   (void)context_.api.session_consume_stream(session_, stream.id, size);
   (void)context_.api.session_consume_connection(session_, size);
   MarkDirty();
+}
+
+void H2Session::Discard(H2Stream& stream) {
+  if (std::exchange(stream.discarded, true)) return;
+  Consume(stream, stream.unconsumed);
+  if (stream.sent_end && !stream.peer_ended) Reset(stream, ng::kNoError);
 }
 
 ssize_t H2Session::OnRead(H2Stream& stream, size_t most, uint32_t* flags) {

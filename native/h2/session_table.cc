@@ -16,9 +16,9 @@ uint64_t TokenOf(uint32_t generation, uint32_t place) {
 
 void H2SessionTable::BeginTurn() { context_.now_ms = MonotonicMs(); }
 
-void H2SessionTable::Adopt(int fd) {
+bool H2SessionTable::Adopt(int fd) {
   std::unique_ptr<H2Session> session = H2Session::Open(context_, fd);
-  if (session == nullptr) return;
+  if (session == nullptr) return false;
   uint32_t place;
   if (free_.empty()) {
     place = static_cast<uint32_t>(places_.size());
@@ -33,6 +33,7 @@ void H2SessionTable::Adopt(int fd) {
   taken.session = std::move(session);
   if (size_++ == 0) next_slice_ms_ = context_.now_ms + kSliceMs;
   if (!IsOk(poller_.WatchSocket(fd, TokenOf(taken.generation, place)))) Release(*taken.session);
+  return true;
 }
 
 void H2SessionTable::OnSocket(const PollEvent& event) {

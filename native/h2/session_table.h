@@ -22,8 +22,8 @@ class H2SessionTable {
 
   // At the beginning of a turn, before anything else.
   void BeginTurn();
-  // Takes a non-blocking connection; closes it when there is no memory for it.
-  void Adopt(int fd);
+  // Takes a non-blocking connection; false, and it is closed, when there is no memory for it.
+  [[nodiscard]] bool Adopt(int fd);
   // A kSocket event. One that is meant for a session long gone is ignored.
   void OnSocket(const PollEvent& event);
   // Writes what the turn had to say. In how many milliseconds the next turn is due, though nothing

@@ -15,7 +15,7 @@ namespace holdfast {
 class H2Session;
 
 // How the bytes of a write are accounted for; the session only hands it back.
-enum class WriteTag : uint8_t { kNone, kBudget, kReported };
+enum class WriteTag : uint8_t { kPlain, kBudget, kReported };
 
 // How a stream ended.
 enum class StreamEnd : uint8_t {
@@ -57,6 +57,7 @@ struct H2Stream {
   bool deferred = false;  // the library waits to be told of bytes
   bool reset = false;     // RST_STREAM is submitted
   bool peer_reset = false;
+  bool discarded = false;  // nobody wants the rest of the request
 };
 
 }  // namespace holdfast

@@ -80,6 +80,28 @@ int UnreadBytes(int fd) {
   return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : -1;
 }
 
+PeerAddress PeerOf(int fd) {
+  PeerAddress peer;
+  sockaddr_storage name;
+  socklen_t size = sizeof name;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return peer;
+  uint8_t bytes[16];
+  if (name.ss_family == AF_INET) {
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&name);
+    std::memcpy(bytes, kMappedPrefix, sizeof kMappedPrefix);
+    std::memcpy(bytes + sizeof kMappedPrefix, &v4->sin_addr, sizeof v4->sin_addr);
+    peer.port = ntohs(v4->sin_port);
+  } else if (name.ss_family == AF_INET6) {
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&name);
+    std::memcpy(bytes, &v6->sin6_addr, sizeof bytes);
+    peer.port = ntohs(v6->sin6_port);
+  } else {
+    return peer;
+  }
+  std::memcpy(peer.words.data(), bytes, sizeof bytes);
+  return peer;
+}
+
 PeerAddress ParseAddress(const std::string& host, uint16_t port) {
   PeerAddress peer;
   uint8_t bytes[16];

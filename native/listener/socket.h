@@ -29,6 +29,8 @@ int AcceptConnection(int listening_fd);
 // Bytes received and not yet read; -1 on failure.
 int UnreadBytes(int fd);
 
+// Of the other end; all zero if the connection is broken.
+PeerAddress PeerOf(int fd);
 // nullopt-like: all zero if the text is no address.
 PeerAddress ParseAddress(const std::string& host, uint16_t port);
 std::string FormatAddress(const PeerAddress& peer);

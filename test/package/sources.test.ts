@@ -67,8 +67,9 @@ describe('the layers of native/', () => {
     core: ['base', 'codec'],
     h2: ['base', 'core', 'reactor'],
     listener: ['base', 'core', 'reactor'],
+    carrier: ['base', 'core', 'h2', 'listener', 'reactor'],
     loop: ['base', 'core', 'reactor'],
-    binding: ['base', 'codec', 'core', 'h2', 'listener', 'loop', 'reactor'],
+    binding: ['base', 'carrier', 'codec', 'core', 'h2', 'listener', 'loop', 'reactor'],
   }
 
   test('headers are included downwards alone', () => {

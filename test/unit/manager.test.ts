@@ -19,7 +19,8 @@ describe('open', () => {
   it('refuses options that are unknown, out of range or of another type', () => {
     const wrong = [
       { colour: 'red' },
-      { reactors: 1 },
+      { reactors: 0 },
+      { carrier: 'pigeon' },
       { maxTotalStreams: 0 },
       { maxTotalStreams: 1.5 },
       { maxTotalStreams: '10' },

@@ -18,8 +18,8 @@ TEST_CASE("a request is told with its fields, and its answer comes as it was giv
   EXPECT(FindField(server.heard[1].fields, ":path") == "/a?b");
   H2Stream& stream = server.stream(1);
   EXPECT(server.session->Respond(stream, FieldText({{":status", "200"}, {"x-a", "b"}}), false));
-  EXPECT(server.session->Write(stream, PieceOf("hello "), WriteTag::kNone));
-  EXPECT(server.session->Write(stream, PieceOf("world"), WriteTag::kNone));
+  EXPECT(server.session->Write(stream, PieceOf("hello "), WriteTag::kPlain));
+  EXPECT(server.session->Write(stream, PieceOf("world"), WriteTag::kPlain));
   EXPECT(server.session->End(stream));
   const auto frames = server.Exchange();
   const PeerFrame* head = FirstOf(frames, ng::kHeaders, 1);
@@ -62,7 +62,7 @@ TEST_CASE("large bodies of many streams arrive whole and in order, by reference 
       const size_t size = std::array<size_t, 6>{1, 100, 2047, 2048, 16384, 40001}[i % 6];
       std::string text(size, static_cast<char>('a' + (id + i) % 26));
       sent[id] += text;
-      REQUIRE(server.session->Write(stream, PieceOf(text), WriteTag::kNone));
+      REQUIRE(server.session->Write(stream, PieceOf(text), WriteTag::kPlain));
     }
     REQUIRE(server.session->End(stream));
   }
@@ -85,7 +85,7 @@ TEST_CASE("a window of one byte, or of none, is kept to") {
   server.peer->SendHeaders(1, Request());
   server.Turn();
   server.session->Respond(server.stream(1), kOk, false);
-  server.session->Write(server.stream(1), PieceOf("abc"), WriteTag::kNone);
+  server.session->Write(server.stream(1), PieceOf("abc"), WriteTag::kPlain);
   server.session->End(server.stream(1));
   EXPECT(BodyOf(server.Exchange(), 1) == "a");
   EXPECT(BodyOf(server.Exchange(), 1).empty());
@@ -152,7 +152,7 @@ TEST_CASE("trailers pass both ways, and interim answers before the answer") {
   EXPECT(FirstOf(hints, ng::kHeaders, 1)->fields.at(":status") == "103");
   EXPECT(server.session->Respond(stream, kOk, false));
   EXPECT(!server.session->Inform(stream, FieldText({{":status", "103"}})));
-  server.session->Write(stream, PieceOf("x"), WriteTag::kNone);
+  server.session->Write(stream, PieceOf("x"), WriteTag::kPlain);
   EXPECT(!server.session->End(stream, FieldText({{":status", "200"}})));
   EXPECT(server.session->End(stream, FieldText({{"x-checked", "yes"}})));
   const auto frames = server.Exchange();
@@ -172,7 +172,7 @@ TEST_CASE("HEAD, 204 and 304 are answered without a body, whatever is written") 
     H2Stream& stream = server.stream(static_cast<int32_t>(id));
     server.session->Write(stream, PieceOf("early"), WriteTag::kBudget);
     EXPECT(server.session->Respond(stream, FieldText({{":status", status}}), false));
-    EXPECT(!server.session->Write(stream, PieceOf("late"), WriteTag::kNone));
+    EXPECT(!server.session->Write(stream, PieceOf("late"), WriteTag::kPlain));
     const auto frames = server.Exchange();
     EXPECT(FirstOf(frames, ng::kData, id) == nullptr);
     EXPECT(EndOf(frames, id));
@@ -200,12 +200,14 @@ TEST_CASE("an answer that may not be sent is refused, and another may follow") {
   EXPECT(EndOf(server.Exchange(), 1));
 }
 
-TEST_CASE("an answer that ends before the request tells the peer to stop, without an error") {
+TEST_CASE("an answer that ends before a request nobody wants tells the peer to stop") {
   H2TestServer server;
   server.Greet();
   server.peer->SendHeaders(1, Request("POST"), /*end=*/false);
   server.Turn();
   server.session->Respond(server.stream(1), kOk, true);
+  EXPECT(FirstOf(server.Exchange(), ng::kRstStream, 1) == nullptr);  // it may still be read
+  server.session->Discard(server.stream(1));
   const auto frames = server.Exchange();
   const PeerFrame* reset = FirstOf(frames, ng::kRstStream, 1);
   REQUIRE(reset != nullptr);

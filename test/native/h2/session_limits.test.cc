@@ -163,7 +163,7 @@ TEST_CASE("a peer whose socket takes nothing for too long is given up") {
   server.Turn();
   server.session->Respond(server.stream(1), kOk, false);
   const Piece piece = PieceOf(std::string(1 << 20, 'x'));
-  for (int i = 0; i < 32; i++) server.session->Write(server.stream(1), piece, WriteTag::kNone);
+  for (int i = 0; i < 32; i++) server.session->Write(server.stream(1), piece, WriteTag::kPlain);
   server.Turn();
   REQUIRE(server.session->blocked());
   const uint64_t next_ms = server.After(limits.stall_ms - 1);

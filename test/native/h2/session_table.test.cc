@@ -44,17 +44,19 @@ class EchoServer final : private H2Events {
         const PollEvent& event = events[static_cast<size_t>(i)];
         if (event.kind == PollEvent::Kind::kSocket) table.OnSocket(event);
         if (event.kind != PollEvent::Kind::kReadable) continue;
-        for (int fd; (fd = AcceptConnection(listening_.get())) >= 0;) table.Adopt(fd);
+        for (int fd; (fd = AcceptConnection(listening_.get())) >= 0;) CHECK(table.Adopt(fd));
       }
       wait_ms = table.EndTurn();
       sessions.store(table.size());
     }
   }
 
+  void OnSessionOpened(H2Session&) override {}
+  void OnSessionClosed(H2Session&) override {}
   void OnRequest(H2Stream& stream, std::string_view fields, bool ended) override {
     stream.session.Respond(stream, FieldText({{":status", "200"}}), false);
     if (FindField(fields, ":method") == "GET") {
-      stream.session.Write(stream, greeting_, WriteTag::kNone);
+      stream.session.Write(stream, greeting_, WriteTag::kPlain);
     }
     if (ended) stream.session.End(stream);
   }

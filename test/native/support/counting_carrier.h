@@ -34,6 +34,7 @@ class CountingCarrier final : public Carrier {
     closed.push_back(handle);
   }
   void WorkerExited(uint32_t, uint64_t) override {}
+  void OnRequestMail(const MessageHeader&) override {}
   bool Flush() override { return true; }
 
   uint64_t delivered = 0;

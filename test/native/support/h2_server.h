@@ -89,6 +89,8 @@ class H2TestServer : public H2Events {
     return *heard[id].stream;
   }
 
+  void OnSessionOpened(H2Session&) override { opened++; }
+  void OnSessionClosed(H2Session&) override { opened--; }
   void OnRequest(H2Stream& stream, std::string_view fields, bool ended) override {
     Heard& one = heard[stream.id];
     EXPECT(one.stream == nullptr);
@@ -119,6 +121,7 @@ class H2TestServer : public H2Events {
     one.code = code;
   }
 
+  int opened = 0;
   std::map<int32_t, Heard> heard;
   std::function<void(H2Stream&)> on_request;
   std::optional<H2Peer> peer;

@@ -73,6 +73,10 @@ class RecordingCarrier final : public Carrier {
     Take(0);
     operations_.push_back({Operation::kExit, worker_id, 0, 0, streams, 0, {}});
   }
+  void OnRequestMail(const MessageHeader& message) override {
+    Take(0);
+    request_mail.push_back(message.op);
+  }
   bool Flush() override {
     flushes++;
     return open;
@@ -102,6 +106,7 @@ class RecordingCarrier final : public Carrier {
   std::vector<Ticket> awaited;
   std::vector<std::pair<Ticket, Outcome>> settled;
   std::vector<CloseReason> reasons;
+  std::vector<MessageOp> request_mail;
 
  private:
   void Take(size_t bytes) {

@@ -1,4 +1,4 @@
-#include "loop/reactor_table.h"
+#include "reactor/reactor_table.h"
 
 #include <vector>
 

@@ -1,0 +1,216 @@
+#include "carrier/native_carrier.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/clock.h"
+#include "core/admission.h"
+#include "core/settle.h"
+#include "h2/fields.h"
+
+namespace holdfast {
+namespace {
+
+// Streams that keep a queue hand this much, at most, to their session: core/held_back.h.
+constexpr uint64_t kInCarrier = 64 << 10;
+
+uint64_t SlowFrom(const StreamLine& line, uint64_t budget) {
+  return KeepsQueue(line.policy()) ? std::min(budget / 2, kInCarrier) / 2 : budget / 2;
+}
+
+// Bytes of messages, without what is written of the answer otherwise.
+uint64_t QueuedReserved(const H2Stream& stream) {
+  uint64_t bytes = 0;
+  for (size_t i = stream.sent_parts; i < stream.parts.size(); i++) {
+    if (stream.parts[i].tag == WriteTag::kBudget) bytes += stream.parts[i].piece.size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+bool NativeCarrier::Prepare(uint64_t, uint32_t) {
+  filling_.clear();
+  return true;
+}
+
+bool NativeCarrier::PrepareMany(uint32_t, uint32_t) { return Prepare(0, 0); }
+
+bool NativeCarrier::Flush() { return Prepare(0, 0); }
+
+PayloadRef NativeCarrier::MakePayload(uint32_t bytes, uint8_t** out) {
+  PayloadRef payload = PayloadRef::Make(bytes, [&](uint8_t* data) { *out = data; });
+  filling_.push_back(payload);
+  return payload;
+}
+
+uint8_t* NativeCarrier::Write(uint32_t handle, uint32_t bytes, uint32_t messages) {
+  uint8_t* out;
+  (void)WriteReserved(streams_.At(handle), {MakePayload(bytes, &out), 0, bytes}, messages);
+  return out;
+}
+
+uint8_t* NativeCarrier::WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) {
+  ReactorRequest& request = streams_.At(handle);
+  uint8_t* out;
+  PayloadRef payload = MakePayload(bytes, &out);
+  if (request.awaited == nullptr) {
+    request.awaited = std::make_unique<AwaitedWrites>();
+    // What is on its way already is counted when it leaves.
+    request.awaited->written = QueuedReserved(*request.stream);
+  }
+  AwaitedWrites& awaited = *request.awaited;
+  if (!WriteReserved(request, {std::move(payload), 0, bytes}, 1)) {
+    Settle(registry_, ticket, Outcome::kGone);
+  } else if (bytes == 0) {
+    Settle(registry_, ticket, Outcome::kTaken);
+  } else {
+    awaited.tickets.emplace_back(awaited.written, ticket);
+  }
+  return out;
+}
+
+void NativeCarrier::Settled(Ticket, Outcome) {}  // a reactor waits for nothing
+
+bool NativeCarrier::WriteReserved(ReactorRequest& request, Piece piece, uint32_t messages) {
+  const uint32_t bytes = piece.size();
+  H2Stream& stream = *request.stream;
+  StreamLine* line = streams_.LineOf(request);
+  CHECK(line != nullptr);
+  if (stream.session.Write(stream, std::move(piece), WriteTag::kBudget)) {
+    self_.counters.Add(Counter::kMessagesDelivered, messages);
+    if (request.awaited != nullptr) request.awaited->written += bytes;
+    if (!request.slow && stream.queued > SlowFrom(*line, self_.options[Option::kSendBudgetBytes])) {
+      streams_.SetSlow(request, *line, true);
+    }
+    return true;
+  }
+  self_.counters.Add(Counter::kMessagesUndeliverable, messages);
+  if (KeepsQueue(line->policy())) (void)self_.held_back.Taken(request.uid, bytes);
+  (void)GiveBack(registry_, &self_, *line, request.uid, bytes);
+  return false;
+}
+
+void NativeCarrier::WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
+                              uint32_t messages) {
+  for (const uint32_t handle : handles) {
+    (void)WriteReserved(streams_.At(handle), {payload, 0, payload->size()}, messages);
+  }
+}
+
+void NativeCarrier::Gap(uint32_t handle) {
+  streams_.Tell(streams_.At(handle), MessageOp::kRequestGap, 0, 0);
+}
+
+void NativeCarrier::Close(uint32_t handle, uint32_t code, CloseReason reason,
+                          std::string_view text) {
+  ReactorRequest& request = streams_.At(handle);
+  if (request.closing) return;
+  StreamLine* line = streams_.LineOf(request);
+  // A WebSocket says farewell in its own way, which its Node thread knows.
+  if (line->kind() == StreamKind::kWebSocket && streams_.IsAnswered(request)) {
+    return streams_.Tell(request, MessageOp::kRequestCloseAsked, code,
+                         static_cast<uint32_t>(reason), text);
+  }
+  End(request, reason, code, text);
+}
+
+// Code 0 ends it behind what was written, any other breaks it off.
+void NativeCarrier::End(ReactorRequest& request, CloseReason reason, uint32_t code,
+                        std::string_view text) {
+  request.closing = true;
+  request.reason = reason;
+  if (!text.empty()) request.text = std::make_unique<std::string>(text);
+  if (StreamLine* line = streams_.LineOf(request)) line->MarkClosing(MonotonicMs());
+  H2Stream& stream = *request.stream;
+  if (code != ng::kNoError) return stream.session.Reset(stream, code);
+  if (!stream.responded) {
+    std::string fields;
+    AppendField(&fields, ":status", "503");
+    (void)stream.session.Respond(stream, fields, /*end=*/true);
+  }
+  (void)stream.session.End(stream);
+  stream.session.Discard(stream);
+}
+
+void NativeCarrier::Expire(const ExpiredStream& expired) {
+  ReactorRequest& request = streams_.At(expired.handle);
+  if (expired.expiry == Expiry::kStuck) {
+    request.stream->session.Reset(*request.stream, ng::kCancel);
+  } else {
+    const bool idle = expired.expiry == Expiry::kIdle;
+    Close(expired.handle, ng::kNoError, idle ? CloseReason::kIdle : CloseReason::kMaxAge, {});
+  }
+}
+
+void NativeCarrier::WorkerExited(uint32_t, uint64_t) { streams_.OnNodeExit(); }
+
+void NativeCarrier::OnRequestMail(const MessageHeader& message) {
+  const RequestHeader header = RequestHeader::Of(message);
+  if (message.op == MessageOp::kRequestAhead) return WriteAhead(message);
+  if (message.op == MessageOp::kSessionClose) {
+    H2Session* session = streams_.FindSession(header.a, header.b);
+    if (session != nullptr) session->Shutdown();
+    return;
+  }
+  ReactorRequest* request = streams_.Find(RequestId::Unpack(message.uid));
+  if (request == nullptr) return;  // it ended while this was on its way
+  H2Stream& stream = *request->stream;
+  switch (message.op) {
+    case MessageOp::kRequestHead:
+      return Respond(*request, message);
+    case MessageOp::kRequestWrite:
+      return WriteBody(*request, message);
+    case MessageOp::kRequestEnd:
+      (void)stream.session.End(stream, RequestBytes(message));
+      return;
+    case MessageOp::kRequestReset:
+      return stream.session.Reset(stream, header.a);
+    case MessageOp::kRequestConsume:
+      return stream.session.Consume(stream, header.a);
+    case MessageOp::kRequestDiscard:
+      return stream.session.Discard(stream);
+    default:
+      CHECK(false);  // is for a Node thread
+  }
+}
+
+void NativeCarrier::Respond(ReactorRequest& request, const MessageHeader& message) {
+  const uint32_t flags = RequestHeader::Of(message).a;
+  H2Stream& stream = *request.stream;
+  if ((flags & kHeadInterim) != 0) {
+    (void)stream.session.Inform(stream, RequestBytes(message));
+    return;
+  }
+  const bool begun = stream.responded || stream.reset;
+  if (!stream.session.Respond(stream, RequestBytes(message), (flags & kHeadEnds) != 0) && !begun) {
+    // The typed layer has checked them; what it lets through and HTTP/2 forbids is its fault.
+    stream.session.Reset(stream, ng::kInternalError);
+  }
+}
+
+void NativeCarrier::WriteBody(ReactorRequest& request, const MessageHeader& message) {
+  const std::string_view bytes = RequestBytes(message);
+  const auto size = static_cast<uint32_t>(bytes.size());
+  const bool reported = RequestHeader::Of(message).a != 0;
+  const auto copy = [&](uint8_t* out) { std::memcpy(out, bytes.data(), size); };
+  H2Stream& stream = *request.stream;
+  const WriteTag tag = reported ? WriteTag::kReported : WriteTag::kPlain;
+  if (!stream.session.Write(stream, {PayloadRef::Make(size, copy), 0, size}, tag) && reported) {
+    streams_.AddReported(request, size);
+  }
+}
+
+// To a stream, before all that it holds back.
+void NativeCarrier::WriteAhead(const MessageHeader& message) {
+  const StreamLine* line = self_.cache.Find(message.uid);
+  if (line == nullptr) return;
+  const std::string_view bytes = RequestBytes(message);
+  const auto size = static_cast<uint32_t>(bytes.size());
+  ReactorRequest& request = streams_.At(line->handle());
+  if (KeepsQueue(line->policy())) self_.held_back.PassAhead(message.uid, size);
+  const auto copy = [&](uint8_t* out) { std::memcpy(out, bytes.data(), size); };
+  (void)WriteReserved(request, {PayloadRef::Make(size, copy), 0, size}, 1);
+}
+
+}  // namespace holdfast

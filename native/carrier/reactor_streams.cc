@@ -1,0 +1,271 @@
+#include "carrier/reactor_streams.h"
+
+#include <cstring>
+
+#include "base/clock.h"
+#include "core/admission.h"
+#include "core/settle.h"
+#include "listener/socket.h"
+
+namespace holdfast {
+namespace {
+
+// How the stream ended, where nobody here closed it.
+CloseReason ReasonOf(StreamEnd end, uint32_t code) {
+  if (end == StreamEnd::kSession) return CloseReason::kSession;
+  // CANCEL is how a client says that it wants no more (RFC 9113, section 7).
+  const bool left = code == ng::kNoError || code == ng::kCancel;
+  if (end == StreamEnd::kPeerReset && left) return CloseReason::kAbort;
+  return code == ng::kNoError ? CloseReason::kEnd : CloseReason::kReset;
+}
+
+}  // namespace
+
+ReactorRequest* ReactorStreams::Find(RequestId id) {
+  if (id.slot >= requests_.size()) return nullptr;
+  ReactorRequest& request = requests_[id.slot];
+  const bool here = request.stream != nullptr && request.id.generation == id.generation;
+  return here ? &request : nullptr;
+}
+
+StreamLine* ReactorStreams::LineOf(ReactorRequest& request) {
+  if (request.uid.value == 0) {
+    // A Node thread adopted it meanwhile, if anybody did.
+    MutexLock lock(self_.requests.mu);
+    request.uid = self_.requests.places[request.id.slot].uid;
+    if (request.uid.value == 0) return nullptr;
+  }
+  return self_.cache.Find(request.uid);
+}
+
+H2Session* ReactorStreams::FindSession(uint32_t socket, uint32_t generation) {
+  if (socket >= sessions_by_socket_.size()) return nullptr;
+  const uint32_t handle = sessions_by_socket_[socket];
+  if (handle == kNone || sessions_[handle].socket_generation != generation) return nullptr;
+  return sessions_[handle].session;
+}
+
+bool ReactorStreams::Lives(const Session& session) const {
+  if (session.node == kNone) return false;
+  const Worker* node = registry_.FindWorker(session.node);
+  return node->incarnation() == session.node_incarnation &&
+         node->alive.load(std::memory_order_acquire);
+}
+
+bool ReactorStreams::IsAnswered(const ReactorRequest& request) const {
+  return !request.untold && Lives(sessions_[request.session]);
+}
+
+void ReactorStreams::OnNodeExit() {
+  for (ReactorRequest& request : requests_) {
+    if (request.stream == nullptr || IsAnswered(request)) continue;
+    request.untold = true;
+    const StreamLine* line = LineOf(request);
+    if (line != nullptr && line->detached()) continue;
+    if (!std::exchange(request.closing, true)) request.reason = CloseReason::kWorker;
+    request.stream->session.Reset(*request.stream, ng::kInternalError);
+  }
+}
+
+void ReactorStreams::Tell(const ReactorRequest& request, MessageOp op, uint32_t a, uint32_t b,
+                          std::string_view bytes) {
+  if (!IsAnswered(request)) return;
+  const uint32_t node = sessions_[request.session].node;
+  const RequestHeader header{a, b};
+  const auto size = static_cast<uint32_t>(sizeof header + bytes.size());
+  uint8_t* out = outboxes_.AppendTo(node, request.id.Pack(), op, size, /*control=*/true);
+  std::memcpy(out, &header, sizeof header);
+  if (!bytes.empty()) std::memcpy(out + sizeof header, bytes.data(), bytes.size());
+  outboxes_.Appended(node);
+}
+
+void ReactorStreams::AddReported(ReactorRequest& request, uint32_t bytes) {
+  if (bytes == 0) return;
+  if (request.reported == 0) reporting_.push_back(request.id);
+  request.reported += bytes;
+}
+
+void ReactorStreams::SetSlow(ReactorRequest& request, StreamLine& line, bool slow) {
+  request.slow = slow;
+  line.SetSlow(slow);
+  self_.slow_streams.Set(request.uid, slow);
+  Tell(request, MessageOp::kRequestSlow, slow ? 1 : 0, 0);
+}
+
+void ReactorStreams::Flush() {
+  for (const RequestId id : reporting_) {
+    ReactorRequest* request = Find(id);
+    if (request == nullptr) continue;
+    Tell(*request, MessageOp::kRequestTaken, std::exchange(request->reported, 0), 0);
+  }
+  reporting_.clear();
+  outboxes_.Flush();
+}
+
+void ReactorStreams::OnSessionOpened(H2Session& session) {
+  uint32_t handle;
+  if (free_sessions_.empty()) {
+    handle = static_cast<uint32_t>(sessions_.size());
+    sessions_.emplace_back();
+  } else {
+    handle = free_sessions_.back();
+    free_sessions_.pop_back();
+  }
+  session.set_handle(handle);
+  Session& state = sessions_[handle];
+  state = Session{};
+  state.session = &session;
+  state.socket = registry_.OpenSocket(self_, PeerOf(session.fd()), /*placed=*/true);
+  if (state.socket == kNone) return session.Terminate(ng::kEnhanceYourCalm);
+  state.socket_generation = self_.cache.SocketGeneration(state.socket);
+  if (sessions_by_socket_.size() <= state.socket) {
+    sessions_by_socket_.resize(state.socket + 1, kNone);
+  }
+  sessions_by_socket_[state.socket] = handle;
+}
+
+void ReactorStreams::OnSessionClosed(H2Session& session) {
+  Session& state = sessions_[session.handle()];
+  if (state.socket != kNone) {
+    if (Lives(state)) {
+      const RequestHeader header{state.socket, state.socket_generation};
+      uint8_t* out = outboxes_.AppendTo(state.node, RequestId{self_.id, 0, 0}.Pack(),
+                                        MessageOp::kSessionClosed, sizeof header, /*control=*/true);
+      std::memcpy(out, &header, sizeof header);
+      outboxes_.Appended(state.node);
+    }
+    sessions_by_socket_[state.socket] = kNone;
+    registry_.CloseSocket(self_, state.socket, /*placed=*/true);
+  }
+  LetGoOfNode(state);
+  self_.ForgetConnection();
+  state = Session{};
+  free_sessions_.push_back(session.handle());
+}
+
+// A session keeps its Node thread while that lives, so that its streams are one thread's.
+bool ReactorStreams::FindNode(Session& session) {
+  if (Lives(session)) {
+    return registry_.FindWorker(session.node)->takes_requests.load(std::memory_order_acquire);
+  }
+  Worker* node = registry_.PickRequestTaker();
+  if (node == nullptr) return false;
+  session.node = node->id;
+  session.node_incarnation = node->incarnation();
+  node->load.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void ReactorStreams::LetGoOfNode(Session& session) {
+  if (Lives(session)) {
+    registry_.FindWorker(session.node)->load.fetch_sub(1, std::memory_order_relaxed);
+  }
+  session.node = kNone;
+}
+
+void ReactorStreams::OnRequest(H2Stream& stream, std::string_view fields, bool ended) {
+  const uint32_t handle = stream.session.handle();
+  Session& session = sessions_[handle];
+  if (session.socket == kNone || !FindNode(session)) {
+    // The peer may try again, elsewhere or later (RFC 9113, section 8.7).
+    return stream.session.Reset(stream, ng::kRefusedStream);
+  }
+  const RequestId id = OpenRequest(self_, session.socket);
+  if (requests_.size() <= id.slot) requests_.resize(id.slot + 1);
+  ReactorRequest& request = requests_[id.slot];
+  request.stream = &stream;
+  request.id = id;
+  request.session = handle;
+  stream.handle = id.slot;
+  if (TellOfRequest(request, fields, ended)) return;
+  request.untold = true;
+  stream.session.Reset(stream, ng::kRefusedStream);
+}
+
+// False when the Node thread has too much waiting already.
+bool ReactorStreams::TellOfRequest(const ReactorRequest& request, std::string_view fields,
+                                   bool ended) {
+  const Session& session = sessions_[request.session];
+  const RequestHeader header{ended ? kRequestEnded : 0, 0};
+  const uint32_t words[2] = {session.socket, session.socket_generation};
+  const auto size = static_cast<uint32_t>(sizeof header + sizeof words + fields.size());
+  uint8_t* out = outboxes_.AppendTo(session.node, request.id.Pack(), MessageOp::kRequest, size,
+                                    /*control=*/false);
+  if (out == nullptr) return false;
+  std::memcpy(out, &header, sizeof header);
+  std::memcpy(out + sizeof header, words, sizeof words);
+  std::memcpy(out + sizeof header + sizeof words, fields.data(), fields.size());
+  outboxes_.Appended(session.node);
+  return true;
+}
+
+void ReactorStreams::OnBody(H2Stream& stream, std::span<const uint8_t> bytes) {
+  const auto size = static_cast<uint32_t>(bytes.size());
+  if (stream.handle == kNone || !IsAnswered(requests_[stream.handle])) {
+    return stream.session.Consume(stream, size);
+  }
+  ReactorRequest& request = requests_[stream.handle];
+  if (request.uid.value != 0) {
+    if (StreamLine* line = LineOf(request)) line->Touch(MonotonicMs());
+  }
+  Tell(request, MessageOp::kRequestBody, 0, 0,
+       {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+void ReactorStreams::OnTrailers(H2Stream&, std::string_view fields) { trailers_ = fields; }
+
+void ReactorStreams::OnRequestEnd(H2Stream& stream) {
+  if (stream.handle != kNone) {
+    Tell(requests_[stream.handle], MessageOp::kRequestBodyEnd, 0, 0, trailers_);
+  }
+  trailers_.clear();
+}
+
+void ReactorStreams::OnTaken(H2Stream& stream, WriteTag tag, uint32_t bytes) {
+  if (tag == WriteTag::kPlain || stream.handle == kNone) return;
+  ReactorRequest& request = requests_[stream.handle];
+  if (tag == WriteTag::kReported) {
+    AddReported(request, bytes);
+  } else {
+    OnBudgetTaken(stream, request, bytes);
+  }
+}
+
+void ReactorStreams::OnBudgetTaken(H2Stream& stream, ReactorRequest& request, uint32_t bytes) {
+  // A stream that was reset gives back what it had without having sent it.
+  if (request.awaited != nullptr && !stream.reset) {
+    AwaitedWrites& awaited = *request.awaited;
+    awaited.taken += bytes;
+    while (!awaited.tickets.empty() && awaited.tickets.front().first <= awaited.taken) {
+      Settle(registry_, awaited.tickets.front().second, Outcome::kTaken);
+      awaited.tickets.pop_front();
+    }
+  }
+  StreamLine* line = LineOf(request);
+  if (line == nullptr) return;
+  if (KeepsQueue(line->policy()) && self_.held_back.Taken(request.uid, bytes)) pump_wanted_ = true;
+  const Released released = GiveBack(registry_, &self_, *line, request.uid, bytes);
+  if (released.gap) Tell(request, MessageOp::kRequestGap, 0, 0);
+  if (request.slow && released.queued <= self_.options[Option::kSendBudgetBytes] / 4) {
+    SetSlow(request, *line, false);
+  }
+}
+
+void ReactorStreams::OnClosed(H2Stream& stream, StreamEnd end, uint32_t code) {
+  if (stream.handle == kNone) return;
+  ReactorRequest& request = requests_[stream.handle];
+  const bool complete = stream.sent_end && end != StreamEnd::kPeerReset && code == ng::kNoError;
+  const CloseReason reason = request.closing ? request.reason : ReasonOf(end, code);
+  (void)CloseRequest(registry_, self_, stream.handle, reason);
+  if (request.awaited != nullptr) {
+    for (const auto& [position, ticket] : request.awaited->tickets) {
+      Settle(registry_, ticket, Outcome::kGone);
+    }
+  }
+  const std::string_view text = request.text == nullptr ? std::string_view() : *request.text;
+  Tell(request, MessageOp::kRequestClosed,
+       (complete ? 1u : 0u) | static_cast<uint32_t>(reason) << 1, code, text);
+  request = ReactorRequest{};
+}
+
+}  // namespace holdfast

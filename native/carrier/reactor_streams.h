@@ -1,0 +1,112 @@
+// The sessions and requests of one reactor: what its sessions tell becomes mail to the Node threads
+// that answer, and what was taken of an answer is given back to whoever counts it.
+//
+// Threads: the reactor's own.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/adoption.h"
+#include "core/outboxes.h"
+#include "h2/context.h"
+#include "h2/session.h"
+
+namespace holdfast {
+
+// Writes that somebody waits for, by how many bytes of the stream must have left.
+struct AwaitedWrites {
+  uint64_t written = 0;
+  uint64_t taken = 0;
+  std::deque<std::pair<uint64_t, Ticket>> tickets;
+};
+
+struct ReactorRequest {
+  H2Stream* stream = nullptr;  // nullptr: nobody is here
+  RequestId id;
+  uint32_t session = kNone;
+  uint32_t reported = 0;  // bytes taken that its Node thread has yet to be told of
+  StreamUid uid;          // as far as this thread has had to know it
+  bool untold = false;    // no Node thread knows of it
+  bool slow = false;
+  // Why it is being closed, if we do that.
+  bool closing = false;
+  CloseReason reason = CloseReason::kEnd;
+  std::unique_ptr<std::string> text;
+  std::unique_ptr<AwaitedWrites> awaited;
+};
+
+class ReactorStreams final : public H2Events {
+ public:
+  ReactorStreams(Registry& registry, Worker& self) : registry_(registry), self_(self) {}
+  ReactorStreams(const ReactorStreams&) = delete;
+  ReactorStreams& operator=(const ReactorStreams&) = delete;
+
+  // nullptr when it is over.
+  ReactorRequest* Find(RequestId id);
+  // Of a live stream of this reactor, by the handle in its line.
+  ReactorRequest& At(uint32_t slot) { return requests_[slot]; }
+  // nullptr when it is no stream of the registry.
+  StreamLine* LineOf(ReactorRequest& request);
+  // The session that lies on that socket; nullptr if it is gone.
+  H2Session* FindSession(uint32_t socket, uint32_t generation);
+
+  // Whether the Node thread that answers it is still there.
+  bool IsAnswered(const ReactorRequest& request) const;
+  // A Node thread has gone: what it answered is reset, but for what was detached.
+  void OnNodeExit();
+
+  // Mail to the Node thread that answers it.
+  void Tell(const ReactorRequest& request, MessageOp op, uint32_t a, uint32_t b,
+            std::string_view bytes = {});
+  // Bytes that are to be reported have left, or will not be written.
+  void AddReported(ReactorRequest& request, uint32_t bytes);
+  void SetSlow(ReactorRequest& request, StreamLine& line, bool slow);
+  // Sends what the turn had to tell.
+  void Flush();
+
+  // Whether streams that hold back can go on since this was asked last.
+  bool TakePumpWanted() { return std::exchange(pump_wanted_, false); }
+
+  void OnSessionOpened(H2Session& session) override;
+  void OnSessionClosed(H2Session& session) override;
+  void OnRequest(H2Stream& stream, std::string_view fields, bool ended) override;
+  void OnBody(H2Stream& stream, std::span<const uint8_t> bytes) override;
+  void OnTrailers(H2Stream& stream, std::string_view fields) override;
+  void OnRequestEnd(H2Stream& stream) override;
+  void OnTaken(H2Stream& stream, WriteTag tag, uint32_t bytes) override;
+  void OnClosed(H2Stream& stream, StreamEnd end, uint32_t code) override;
+
+ private:
+  struct Session {
+    H2Session* session = nullptr;  // nullptr: nobody is here
+    uint32_t socket = kNone;
+    uint32_t socket_generation = 0;
+    // The Node thread that answers its requests; kNone until there is one.
+    uint32_t node = kNone;
+    uint32_t node_incarnation = 0;
+  };
+
+  bool Lives(const Session& session) const;
+  bool FindNode(Session& session);
+  void LetGoOfNode(Session& session);
+  bool TellOfRequest(const ReactorRequest& request, std::string_view fields, bool ended);
+  void OnBudgetTaken(H2Stream& stream, ReactorRequest& request, uint32_t bytes);
+
+  Registry& registry_;
+  Worker& self_;
+  Outboxes outboxes_{registry_, &self_};
+  std::vector<ReactorRequest> requests_;  // by slot
+  std::vector<Session> sessions_;         // by the session's handle
+  std::vector<uint32_t> free_sessions_;
+  std::vector<uint32_t> sessions_by_socket_;
+  std::vector<RequestId> reporting_;  // those with bytes to report
+  std::string trailers_;              // of the request whose end comes next
+  bool pump_wanted_ = false;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,350 @@
+// A reactor on its own thread, asked by real clients and told by a test in a Node thread's place.
+#include "carrier/reactor_worker.h"
+
+#include "core/settle.h"
+#include "core/subscriptions.h"
+#include "support/doctest.h"
+#include "support/node_thread.h"
+#include "support/recording_carrier.h"
+
+namespace holdfast::test {
+namespace {
+
+// A client whose connection the reactor was given.
+class Client {
+ public:
+  explicit Client(const std::string& settings = {}) {
+    SocketPair pair = MakeConnection();
+    Connection connection;
+    connection.fd = pair.server.Release();
+    Registry::Get().Place(connection, Destination::kSessions);
+    peer.emplace(std::move(pair.client));
+    peer->Greet(settings);
+  }
+  // Waits until a frame like that has come, and returns all that came with it.
+  std::vector<PeerFrame> Await(uint8_t type, uint32_t stream) {
+    std::vector<PeerFrame> all;
+    REQUIRE(Eventually([&] {
+      for (PeerFrame& frame : peer->Receive()) all.push_back(std::move(frame));
+      return FirstOf(all, type, stream) != nullptr;
+    }));
+    return all;
+  }
+  std::string AwaitBody(uint32_t stream, size_t bytes) {
+    std::string body;
+    REQUIRE(Eventually([&] {
+      body += BodyOf(peer->Receive(), stream);
+      return body.size() >= bytes;
+    }));
+    return body;
+  }
+  std::optional<H2Peer> peer;
+};
+
+struct World {
+  explicit World(const Options& options = RoomyOptions()) : node(options) {
+    reactor = ReactorWorker::Start(Registry::Get(), LibraryApi(), {});
+    REQUIRE(reactor != nullptr);
+  }
+  NodeThread node;
+  std::unique_ptr<ReactorWorker> reactor;
+};
+
+CloseReason ReasonOf(const RequestTold& closed) {
+  return static_cast<CloseReason>(closed.header.a >> 1);
+}
+
+// A reader's window that takes nothing.
+std::string NoWindow() { return Big(ng::kSettingsInitialWindowSize, 2) + Big(0, 4); }
+
+}  // namespace
+
+TEST_CASE("a request of a reactor is answered by a Node thread, with body and trailers both ways") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request("POST", "/echo"), /*end=*/false);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  EXPECT((request.header.a & kRequestEnded) == 0);
+  EXPECT(FindField(std::string_view(request.bytes).substr(8), ":path") == "/echo");
+  client.peer->SendData(1, "hello");
+  EXPECT(world.node.Await(MessageOp::kRequestBody).bytes == "hello");
+  client.peer->SendHeaders(1, {{"x-check", "7"}}, /*end=*/true);
+  EXPECT(FindField(world.node.Await(MessageOp::kRequestBodyEnd).bytes, "x-check") == "7");
+
+  world.node.Answer(request.id);
+  world.node.Ask(request.id, MessageOp::kRequestWrite, {1, 0}, "world");
+  EXPECT(world.node.Await(MessageOp::kRequestTaken).header.a == 5);
+  world.node.Ask(request.id, MessageOp::kRequestEnd, {}, FieldText({{"x-sum", "5"}}));
+  std::vector<PeerFrame> frames;
+  REQUIRE(Eventually([&] {
+    for (PeerFrame& frame : client.peer->Receive()) frames.push_back(std::move(frame));
+    return EndOf(frames, 1);
+  }));
+  EXPECT(BodyOf(frames, 1) == "world");
+  EXPECT(frames.back().fields.at("x-sum") == "5");
+  const RequestTold closed = world.node.Await(MessageOp::kRequestClosed);
+  EXPECT((closed.header.a & 1) == 1);
+  EXPECT(ReasonOf(closed) == CloseReason::kEnd);
+  // It is over: what still comes for it does nothing.
+  world.node.Ask(request.id, MessageOp::kRequestWrite, {1, 0}, "late");
+  EXPECT(world.node.Adopt(request.id).value == 0);
+}
+
+TEST_CASE("a request becomes a stream of the registry when it is adopted, and goes with its peer") {
+  World world;
+  const CountedSince counted;
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  EXPECT(counted[CreatedOf(StreamKind::kSse)] == 0);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kSse);
+  REQUIRE(uid.value != 0);
+  EXPECT(uid.worker_id() == request.id.reactor);
+  StreamFacts facts;
+  REQUIRE(Registry::Get().Find(world.node.worker.get(), uid, &facts));
+  EXPECT(facts.peer.port != 0);
+  EXPECT(!facts.detached);
+  EXPECT(DetachOnReactor(Registry::Get(), *world.node.worker, uid));
+  REQUIRE(Registry::Get().Find(world.node.worker.get(), uid, &facts));
+  EXPECT(facts.detached);
+  world.node.Answer(request.id);
+  EXPECT(world.node.Send(uid, "one") == Sender::Result::kQueued);
+  EXPECT(client.AwaitBody(1, 11) == "data: one\n\n");
+
+  client.peer->Send(Frame(ng::kRstStream, 0, 1, Big(ng::kCancel, 4)));
+  const RequestTold closed = world.node.Await(MessageOp::kRequestClosed);
+  EXPECT(ReasonOf(closed) == CloseReason::kAbort);
+  EXPECT(world.node.Send(uid, "two") == Sender::Result::kGone);
+  EXPECT(!DetachOnReactor(Registry::Get(), *world.node.worker, uid));
+  EXPECT(!SubscribeOnReactor(Registry::Get(), uid, "topic"));
+  EXPECT(counted[CreatedOf(StreamKind::kSse)] == 1);
+  EXPECT(counted[DestroyedOf(StreamKind::kSse)] == 1);
+  EXPECT(counted[Counter::kDetachedDestroyed] == 1);
+  EXPECT(counted[Counter::kMessagesDelivered] == 1);
+}
+
+TEST_CASE("a publish reaches the members on a reactor, and none that has closed") {
+  World world;
+  Client client;
+  std::vector<StreamUid> uids;
+  for (const uint32_t stream : {1u, 3u, 5u}) {
+    client.peer->SendHeaders(stream, Request(), /*end=*/true);
+    const RequestTold request = world.node.Await(MessageOp::kRequest);
+    uids.push_back(world.node.Adopt(request.id, StreamKind::kRaw));
+    EXPECT(SubscribeOnReactor(Registry::Get(), uids.back(), "news"));
+    EXPECT(!SubscribeOnReactor(Registry::Get(), uids.back(), "news"));
+    world.node.Answer(request.id);
+  }
+  EXPECT(UnsubscribeOnReactor(Registry::Get(), uids[1], "news"));
+  Receivers own;
+  EXPECT(world.node.sender.Publish("news", Text("flash"), {}, &own) == 2);
+  world.node.sender.Flush();
+  std::map<uint32_t, std::string> bodies;
+  REQUIRE(Eventually([&] {
+    for (const PeerFrame& frame : client.peer->Receive()) {
+      if (frame.type == ng::kData) bodies[frame.stream] += frame.payload;
+    }
+    return bodies.size() == 2;
+  }));
+  EXPECT(bodies == std::map<uint32_t, std::string>{{1, "flash"}, {5, "flash"}});
+  client.peer->Close();
+  world.node.Await(MessageOp::kSessionClosed);
+  EXPECT(Subscribers(Registry::Get(), "news").empty());
+}
+
+TEST_CASE("a close by uid ends the answer behind what was sent, and is told with its reason") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request("POST"), /*end=*/false);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id);
+  world.node.Answer(request.id);
+  world.node.Send(uid, "last words");
+  EXPECT(world.node.sender.Close(uid, 0, "enough"));
+  world.node.sender.Flush();
+  std::vector<PeerFrame> frames;
+  REQUIRE(Eventually([&] {
+    for (PeerFrame& frame : client.peer->Receive()) frames.push_back(std::move(frame));
+    return FirstOf(frames, ng::kRstStream, 1) != nullptr;
+  }));
+  EXPECT(BodyOf(frames, 1) == "last words");
+  EXPECT(EndOf(frames, 1));
+  EXPECT(FirstOf(frames, ng::kRstStream, 1)->Word(0) == ng::kNoError);
+  const RequestTold closed = world.node.Await(MessageOp::kRequestClosed);
+  EXPECT(ReasonOf(closed) == CloseReason::kClose);
+  EXPECT((closed.header.a & 1) == 1);
+  EXPECT(closed.bytes == "enough");
+}
+
+TEST_CASE("a WebSocket is asked to close in its own way") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/false);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kWebSocket);
+  world.node.sender.Close(uid, 4000, "bye");
+  world.node.sender.Flush();
+  const RequestTold asked = world.node.Await(MessageOp::kRequestCloseAsked);
+  EXPECT(asked.header.a == 4000);
+  EXPECT(asked.header.b == static_cast<uint32_t>(CloseReason::kClose));
+  EXPECT(asked.bytes == "bye");
+}
+
+TEST_CASE("a reader that does not read fills its budget, is told slow, and drains") {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = 4096;
+  World world(options);
+  Client client(NoWindow());
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kDrop, true);
+  world.node.Answer(request.id);
+  const std::string piece(1024, 'x');
+  for (int i = 0; i < 4; i++) EXPECT(world.node.Send(uid, piece) == Sender::Result::kQueued);
+  EXPECT(world.node.Send(uid, piece) == Sender::Result::kFull);
+  EXPECT(world.node.Await(MessageOp::kRequestSlow).header.a == 1);
+  client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)));
+  EXPECT(client.AwaitBody(1, 4096).size() == 4096);
+  EXPECT(world.node.Await(MessageOp::kRequestSlow).header.a == 0);
+  world.node.Await(MessageOp::kRequestGap);
+  EXPECT(Eventually([&] { return world.node.Send(uid, piece) == Sender::Result::kQueued; }));
+}
+
+TEST_CASE("a stream that keeps the latest hands over only what its reader takes") {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = 1 << 20;
+  World world(options);
+  const CountedSince counted;
+  Client client(NoWindow());
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kLatest);
+  world.node.Answer(request.id);
+  const std::string first(60 << 10, 'a');
+  world.node.Send(uid, first);
+  for (int i = 0; i < 50; i++)
+    world.node.Send(uid, std::string(8 << 10, static_cast<char>('0' + i % 10)));
+  REQUIRE(Eventually([&] { return counted[Counter::kMessagesDropped] == 49; }));
+  client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)) +
+                    Frame(ng::kWindowUpdate, 0, 0, Big(1 << 20, 4)));
+  const std::string body = client.AwaitBody(1, first.size() + (8 << 10));
+  EXPECT(body.size() == first.size() + (8 << 10));
+  EXPECT(body.back() == '9');
+}
+
+TEST_CASE("a wait for a message ends when the socket took it, or when the stream goes") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id);
+  world.node.Answer(request.id);
+  const Ticket taken = NewTicket(world.node.worker->id);
+  world.node.Send(uid, "before");
+  world.node.Send(uid, "waited for", taken);
+  EXPECT(client.AwaitBody(1, 16) == "beforewaited for");
+  EXPECT(Eventually([&] {
+    world.node.Take();
+    return world.node.settled == std::vector<uint64_t>{taken};
+  }));
+  Client slow(NoWindow());
+  slow.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold second = world.node.Await(MessageOp::kRequest);
+  const StreamUid other = world.node.Adopt(second.id);
+  world.node.Answer(second.id);
+  const Ticket gone = NewTicket(world.node.worker->id);
+  world.node.Send(other, "never", gone);
+  slow.peer->Close();
+  EXPECT(Eventually([&] {
+    world.node.Take();
+    return world.node.settled == std::vector<uint64_t>{taken, gone};
+  }));
+}
+
+TEST_CASE("when its Node thread goes, a request is reset and a detached stream lives on") {
+  World world;
+  NodeThread second;
+  world.node.worker->takes_requests.store(false);
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  client.peer->SendHeaders(3, Request(), /*end=*/true);
+  const RequestTold attached = second.Await(MessageOp::kRequest);
+  const RequestTold request = second.Await(MessageOp::kRequest);
+  const StreamUid uid = second.Adopt(request.id);
+  DetachOnReactor(Registry::Get(), *second.worker, uid);
+  second.Answer(request.id);
+  second.worker->takes_requests.store(false);
+  second.worker.Leave();
+  EXPECT(FirstOf(client.Await(ng::kRstStream, 1), ng::kRstStream, 3) == nullptr);
+  EXPECT(world.node.Send(uid, "still here") == Sender::Result::kQueued);
+  EXPECT(client.AwaitBody(3, 10) == "still here");
+  // The session's next request has another thread to answer it.
+  world.node.worker->takes_requests.store(true);
+  client.peer->SendHeaders(5, Request(), /*end=*/true);
+  world.node.Answer(world.node.Await(MessageOp::kRequest).id, kHeadEnds);
+  client.Await(ng::kHeaders, 5);
+}
+
+TEST_CASE("a request that nobody answers is refused, for the peer to try again") {
+  World world;
+  world.node.worker->takes_requests.store(false);
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const auto frames = client.Await(ng::kRstStream, 1);
+  EXPECT(FirstOf(frames, ng::kRstStream, 1)->Word(0) == ng::kRefusedStream);
+}
+
+TEST_CASE("a reactor that stops ends its streams, closes its connections and gives back its load") {
+  World world;
+  const int before = OpenDescriptors();
+  const CountedSince counted;
+  {
+    Client client;
+    client.peer->SendHeaders(1, Request(), /*end=*/true);
+    const RequestTold request = world.node.Await(MessageOp::kRequest);
+    const StreamUid uid = world.node.Adopt(request.id);
+    world.node.Answer(request.id);
+    world.reactor.reset();
+    EXPECT(world.node.Send(uid, "nobody") == Sender::Result::kGone);
+    EXPECT(Eventually([&] { return client.peer->Receive().empty() && client.peer->ended(); }));
+  }
+  EXPECT(OpenDescriptors() == before);
+  EXPECT(counted[Counter::kSocketsOpened] == counted[Counter::kSocketsClosed]);
+  EXPECT(counted[CreatedOf(StreamKind::kRaw)] == counted[DestroyedOf(StreamKind::kRaw)]);
+  EXPECT(world.node.worker->load.load() == 0);
+}
+
+TEST_CASE("adopting, changing and sending race with peers that leave") {
+  World world;
+  const Clock::time_point end = Clock::now() + StressTime();
+  uint64_t adopted = 0;
+  while (Clock::now() < end) {
+    Client client;
+    for (uint32_t stream = 1; stream < 40; stream += 2) {
+      client.peer->SendHeaders(stream, Request(), /*end=*/true);
+    }
+    for (uint32_t stream = 1; stream < 40; stream += 2) {
+      const RequestTold request = world.node.Await(MessageOp::kRequest);
+      if (stream % 3 == 0) {
+        client.peer->Send(Frame(ng::kRstStream, 0, stream, Big(ng::kCancel, 4)));
+      }
+      const StreamUid uid = world.node.Adopt(request.id);
+      if (uid.value == 0) continue;
+      adopted++;
+      world.node.Answer(request.id);
+      SubscribeOnReactor(Registry::Get(), uid, "race");
+      DetachOnReactor(Registry::Get(), *world.node.worker, uid);
+      world.node.Send(uid, "x");
+    }
+    Receivers own;
+    world.node.sender.Publish("race", Text("all"), {}, &own);
+    world.node.sender.Flush();
+  }
+  EXPECT(adopted > 0);
+  world.reactor.reset();
+  EXPECT(Registry::Get().AutonomousStreams().empty());
+  EXPECT(Subscribers(Registry::Get(), "race").empty());
+  EXPECT(Registry::Get().total_streams() == 0);
+}
+
+}  // namespace holdfast::test
