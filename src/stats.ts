@@ -19,6 +19,8 @@ export const counterNames = [
   'messagesUndeliverable',
   'messagesPublished',
   'messagesDropped',
+  'staticAnswers',
+  'requestsRefused',
   'connectionsPlaced',
   'connectionsReturned',
   'connectionsDropped',

@@ -1,5 +1,8 @@
 // Requests of the native carrier, as (reactor, slot, generation). What is asked of one travels in
 // the thread's outbox, which the caller has flushed at the end of its tick.
+#include <algorithm>
+#include <utility>
+
 #include "binding/functions.h"
 #include "binding/message_arguments.h"
 #include "binding/native_parts.h"
@@ -130,6 +133,46 @@ Napi::Value JsReactorSocketIds(const Napi::CallbackInfo& info) {
   return list;
 }
 
+// setStaticAnswer(path, fields: Uint8Array | undefined, body: Uint8Array | undefined): without
+// fields, the path has none any more.
+Napi::Value JsSetStaticAnswer(const Napi::CallbackInfo& info) {
+  std::string path = info[0].As<Napi::String>();
+  StaticAnswers& answers = Registry::Get().static_answers();
+  if (info[1].IsUndefined()) {
+    answers.Remove(path);
+    return info.Env().Undefined();
+  }
+  StaticAnswer answer;
+  answer.fields = BytesOf(info[1]);
+  if (!info[2].IsUndefined()) {
+    const std::string_view body = BytesOf(info[2]);
+    answer.body = PayloadRef::Make(static_cast<uint32_t>(body.size()),
+                                   [&](uint8_t* out) { std::copy(body.begin(), body.end(), out); });
+  }
+  answers.Set(std::move(path), std::move(answer));
+  return info.Env().Undefined();
+}
+
+// staticAnswer(path): [fields, body | undefined] of a GET, or undefined; for requests that no
+// reactor sees.
+Napi::Value JsStaticAnswer(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  StaticAnswers::Reader reader(Registry::Get().static_answers());
+  const std::string path = info[0].As<Napi::String>();
+  const StaticAnswer* answer = reader.Find("GET", path);
+  if (answer == nullptr) return env.Undefined();
+  const auto copy = [&](const void* bytes, size_t size) -> Napi::Value {
+    return Napi::Buffer<uint8_t>::Copy(env, static_cast<const uint8_t*>(bytes), size);
+  };
+  const Napi::Array pair = Napi::Array::New(env);
+  pair.Set(0u, copy(answer->fields.data(), answer->fields.size()));
+  if (answer->body) {
+    const auto body = answer->body->bytes();
+    pair.Set(1u, copy(body.data(), body.size()));
+  }
+  return pair;
+}
+
 }  // namespace
 
 void ExportRequestFunctions(Napi::Env env, Napi::Object exports) {
@@ -145,6 +188,8 @@ void ExportRequestFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsRequestAhead>(env, exports, "requestAhead");
   Export<JsReactorSocketClose>(env, exports, "reactorSocketClose");
   Export<JsReactorSocketIds>(env, exports, "reactorSocketIds");
+  Export<JsSetStaticAnswer>(env, exports, "setStaticAnswer");
+  Export<JsStaticAnswer>(env, exports, "staticAnswer");
 }
 
 }  // namespace holdfast

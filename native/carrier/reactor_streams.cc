@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "core/admission.h"
 #include "core/settle.h"
+#include "h2/fields.h"
 #include "listener/socket.h"
 
 namespace holdfast {
@@ -163,12 +164,28 @@ void ReactorStreams::LetGoOfNode(Session& session) {
   session.node = kNone;
 }
 
+bool ReactorStreams::AnswerStatically(H2Stream& stream, std::string_view fields) {
+  const StaticAnswer* answer =
+      static_answers_.Find(FindField(fields, ":method"), FindField(fields, ":path"));
+  if (answer == nullptr) return false;
+  H2Session& session = stream.session;
+  const bool whole = !answer->body;
+  if (!session.Respond(stream, answer->fields, whole)) return false;
+  if (!whole) {
+    (void)session.Write(stream, {answer->body, 0, answer->body->size()}, WriteTag::kPlain);
+    (void)session.End(stream);
+  }
+  session.Discard(stream);
+  self_.counters.Add(Counter::kStaticAnswers);
+  return true;
+}
+
 void ReactorStreams::OnRequest(H2Stream& stream, std::string_view fields, bool ended) {
+  if (AnswerStatically(stream, fields)) return;
   const uint32_t handle = stream.session.handle();
   Session& session = sessions_[handle];
   if (session.socket == kNone || !FindNode(session)) {
-    // The peer may try again, elsewhere or later (RFC 9113, section 8.7).
-    return stream.session.Reset(stream, ng::kRefusedStream);
+    return Refuse(stream);
   }
   const RequestId id = OpenRequest(self_, session.socket);
   if (requests_.size() <= id.slot) requests_.resize(id.slot + 1);
@@ -179,6 +196,12 @@ void ReactorStreams::OnRequest(H2Stream& stream, std::string_view fields, bool e
   stream.handle = id.slot;
   if (TellOfRequest(request, fields, ended)) return;
   request.untold = true;
+  Refuse(stream);
+}
+
+// The peer may try again, elsewhere or later (RFC 9113, section 8.7).
+void ReactorStreams::Refuse(H2Stream& stream) {
+  self_.counters.Add(Counter::kRequestsRefused);
   stream.session.Reset(stream, ng::kRefusedStream);
 }
 

@@ -91,6 +91,8 @@ class ReactorStreams final : public H2Events {
     uint32_t node_incarnation = 0;
   };
 
+  bool AnswerStatically(H2Stream& stream, std::string_view fields);
+  void Refuse(H2Stream& stream);
   bool Lives(const Session& session) const;
   bool FindNode(Session& session);
   void LetGoOfNode(Session& session);
@@ -100,6 +102,7 @@ class ReactorStreams final : public H2Events {
   Registry& registry_;
   Worker& self_;
   Outboxes outboxes_{registry_, &self_};
+  StaticAnswers::Reader static_answers_{registry_.static_answers()};
   std::vector<ReactorRequest> requests_;  // by slot
   std::vector<Session> sessions_;         // by the session's handle
   std::vector<uint32_t> free_sessions_;

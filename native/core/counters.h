@@ -28,6 +28,8 @@ enum class Counter : uint32_t {
   kMessagesUndeliverable,  // queued ones whose stream or worker had gone
   kMessagesPublished,      // one a stream that a publish or broadcast is for
   kMessagesDropped,        // of those: the stream or its worker had no room
+  kStaticAnswers,          // given by a reactor alone
+  kRequestsRefused,        // by a reactor: nobody to answer, or too much waiting there
   kConnectionsPlaced,
   kConnectionsReturned,  // placed on a worker that ceased to accept before it took them
   kConnectionsDropped,   // closed, as no worker was left to take them

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "core/static_answers.h"
 #include "core/topics.h"
 #include "core/worker.h"
 
@@ -70,6 +71,7 @@ class Registry {
 
   // Any thread.
   Topics& topics() { return topics_; }
+  StaticAnswers& static_answers() { return static_answers_; }
 
   // Hands the connection to the least loaded worker of its destination, or closes it if there is
   // none. One for a worker that takes sessions goes to a Node thread when no such worker lives.
@@ -114,6 +116,7 @@ class Registry {
   std::atomic<int64_t> queued_bytes_{0};    // relaxed: it bounds memory, it orders nothing
   Counters shared_counters_;
   Topics topics_;
+  StaticAnswers static_answers_;
 
   mutable SharedMutex mu_;
   Options options_ GUARDED_BY(mu_);

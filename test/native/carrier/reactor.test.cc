@@ -287,11 +287,35 @@ TEST_CASE("when its Node thread goes, a request is reset and a detached stream l
 
 TEST_CASE("a request that nobody answers is refused, for the peer to try again") {
   World world;
+  const CountedSince counted;
   world.node.worker->takes_requests.store(false);
   Client client;
   client.peer->SendHeaders(1, Request(), /*end=*/true);
   const auto frames = client.Await(ng::kRstStream, 1);
+  EXPECT(counted[Counter::kRequestsRefused] == 1);
   EXPECT(FirstOf(frames, ng::kRstStream, 1)->Word(0) == ng::kRefusedStream);
+}
+
+TEST_CASE(
+    "a static answer is given without a Node thread, also to HEAD, and to a body nobody wants") {
+  World world;
+  const CountedSince counted;
+  const std::string text(40 << 10, 's');
+  StaticAnswer answer;
+  answer.fields = FieldText({{":status", "200"}, {"content-type", "text/plain"}});
+  answer.body = PieceOf(text).payload;
+  Registry::Get().static_answers().Set("/static", answer);
+  Client client;
+  client.peer->SendHeaders(1, Request("GET", "/static?x=1"), /*end=*/true);
+  client.peer->SendHeaders(3, Request("HEAD", "/static"), /*end=*/true);
+  client.peer->SendHeaders(5, Request("GET", "/other"), /*end=*/true);
+  EXPECT(client.AwaitBody(1, text.size()) == text);
+  const RequestTold other = world.node.Await(MessageOp::kRequest);
+  EXPECT(FindField(std::string_view(other.bytes).substr(8), ":path") == "/other");
+  EXPECT(Eventually([&] { return counted[Counter::kStaticAnswers] == 2; }));
+  Registry::Get().static_answers().Remove("/static");
+  client.peer->SendHeaders(7, Request("GET", "/static"), /*end=*/true);
+  world.node.Await(MessageOp::kRequest);
 }
 
 TEST_CASE("a reactor that stops ends its streams, closes its connections and gives back its load") {
