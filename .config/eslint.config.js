@@ -19,7 +19,8 @@ const imports = (...paths) => ({
 // No plugin speaks for the JavaScript files, so their globals stand here.
 const kNodeGlobals = 'process console Buffer URL URLSearchParams AbortController AbortSignal fetch'
 const kTimerGlobals = 'setTimeout clearTimeout setInterval clearInterval setImmediate performance'
-const kPageGlobals = 'window document location EventSource addEventListener navigator FormData'
+const kPageGlobals =
+  'window document location EventSource WebSocket addEventListener navigator FormData'
 const globals = (...names) =>
   Object.fromEntries(names.flatMap((text) => text.split(' ')).map((name) => [name, 'readonly']))
 
