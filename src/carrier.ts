@@ -10,8 +10,8 @@ export interface Carrier<Raw = unknown> {
   ended(raw: Raw): boolean
   /** Begins the answer to the request. Only where there is a request. */
   respond?(raw: Raw, headers: Readonly<Record<string, string>>): void
-  /** Hands bytes on; `done` is called when the socket took them or never will. */
-  write(raw: Raw, bytes: Buffer, done: (error?: unknown) => void): void
+  /** Hands bytes on; `done` is called when the socket took them or never will. Without, it costs less. */
+  write(raw: Raw, bytes: Buffer, done?: (error?: unknown) => void): void
   /** Holds writes back until `uncork`, to join them. */
   cork(raw: Raw): void
   uncork(raw: Raw): void
@@ -26,5 +26,5 @@ export interface Carrier<Raw = unknown> {
   /** The stream was un-registered. */
   released?(close: StreamClose): void
   /** Why it closed, as far as the stream itself can tell. */
-  reason(raw: Raw): 'end' | 'reset' | 'abort'
+  reason(raw: Raw): CloseReason
 }

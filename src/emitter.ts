@@ -22,6 +22,7 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
 
   off<K extends keyof Map & string>(event: K, listener: Listener<Map[K]>): this {
     this.#emitter?.off(event, listener as Listener<unknown[]>)
+    this.onListenerGone?.(event)
     return this
   }
 
@@ -60,6 +61,9 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
 
   /** Called for each listener that comes, before it is there. */
   protected onListener?(event: keyof Map & string): void
+
+  /** Called behind each `off`. */
+  protected onListenerGone?(event: keyof Map & string): void
 
   #listening(event: keyof Map & string): EventEmitter {
     this.onListener?.(event)

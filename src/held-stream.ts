@@ -1,5 +1,3 @@
-import type { Duplex } from 'node:stream'
-import type { ServerResponse } from 'node:http'
 import type { Carrier } from './carrier.js'
 import type { SlowReaderOptions } from './slow-policy.js'
 import type { EventsSocket } from './socket.js'
@@ -15,15 +13,18 @@ export interface CloseDetail {
 }
 
 /**
- * A registered stream as its own thread holds it: all of it that lives in JavaScript. Small, as there
- * may be a hundred thousand; the `ManagedStream` that users see is made when one asks for it.
+ * A registered stream as the thread that handles it holds it: all of it that lives in JavaScript.
+ * Small, as there may be a hundred thousand; the `ManagedStream` that users see is made when one asks
+ * for it.
  */
 export class HeldStream {
   readonly uid: StreamUid
+  /** Of this thread's table; of a stream on a reactor none, -1. */
   readonly handle: number
   readonly kind: StreamKind
-  readonly raw: Duplex | ServerResponse
-  readonly carrier: Carrier<Duplex | ServerResponse>
+  /** What the carrier knows it by. */
+  readonly raw: unknown
+  readonly carrier: Carrier
   readonly socket: EventsSocket
   /** The neighbours in the socket's list. */
   previous: HeldStream | undefined
@@ -33,6 +34,7 @@ export class HeldStream {
   /** Why we closed it, if we did. */
   reason: CloseReason | undefined
   detail: CloseDetail | undefined
+  detached = false
   corked = false
   /** Its policy for slow readers, -1: the process's. */
   readonly policy: number
@@ -51,8 +53,8 @@ export class HeldStream {
     uid: StreamUid,
     handle: number,
     kind: StreamKind,
-    raw: Duplex | ServerResponse,
-    carrier: Carrier<Duplex | ServerResponse>,
+    raw: unknown,
+    carrier: Carrier,
     socket: EventsSocket,
     policy: number,
     onGap: SlowReaderOptions['onGap'],

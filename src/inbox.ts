@@ -1,12 +1,13 @@
 import { arena, arenaWords, kRecordWords } from './memory.js'
 import { native } from './native.js'
+import type { ReactorInbox } from './reactor/reactor-inbox.js'
 import { closeReasons, type CloseReason } from './stream-info.js'
 import type { StreamTable } from './stream-table.js'
 import type { StreamWrites } from './stream-writes.js'
 import { callUser } from './uncaught.js'
 import { outcomes, type Outcome } from './waiting.js'
 
-/** In the order of native/binding/node_carrier.h, from 1. */
+/** In the order of native/binding/node_carrier.h, from 1; those behind are of reactors. */
 const op = {
   write: 1,
   close: 2,
@@ -44,13 +45,20 @@ export class Inbox {
   readonly #table: StreamTable
   readonly #writes: StreamWrites
   readonly #events: InboxEvents
+  readonly #reactors: ReactorInbox
   #delivered = 0
   #undeliverable = 0
 
-  constructor(table: StreamTable, writes: StreamWrites, events: InboxEvents) {
+  constructor(
+    table: StreamTable,
+    writes: StreamWrites,
+    reactors: ReactorInbox,
+    events: InboxEvents,
+  ) {
     this.#table = table
     this.#writes = writes
     this.#events = events
+    this.#reactors = reactors
   }
 
   readonly onBatch = (records: number, large: Buffer | undefined): void => {
@@ -95,6 +103,8 @@ export class Inbox {
         return this.#events.expired(a, expiries[b]!)
       case op.connection:
         return this.#events.connection(a)
+      default:
+        return this.#reactors.handle(at, large)
     }
   }
 

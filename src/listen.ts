@@ -49,11 +49,17 @@ export async function addressesOf({ host }: ListenOptions): Promise<string[]> {
   }
 }
 
+export interface Bound {
+  readonly port: number
+  readonly address: string
+  readonly listener: number
+}
+
 /** Opens the port on the first address that the system has. @throws ERR_HOLDFAST_LISTEN */
 export function bind(
   { port = 0, backlog = 0, ipv6Only = false }: ListenOptions,
   addresses: readonly string[],
-): { port: number; address: string; listener: number } {
+): Bound {
   let bound = -1
   let address = ''
   for (address of addresses) {

@@ -6,30 +6,27 @@ import type {
   ServerHttp2Stream,
 } from 'node:http2'
 import type { Server } from 'node:net'
+import { carriers, type Carriers } from './carriers.js'
 import { LazyEmitter } from './emitter.js'
 import { errorOfStatus, HoldfastError, status } from './errors.js'
 import { listStreams, type StreamFilter } from './filter.js'
 import type { HeldStream } from './held-stream.js'
-import { AcceptingServer } from './http2/accept.js'
-import { takeRequestsOf } from './http2/request-source.js'
+import { NodeHolding } from './http2/node-holding.js'
 import { resolveTarget, type StreamTarget } from './http2/target.js'
 import type { WebSocketTarget } from './http2/websocket-target.js'
 import { Inbox } from './inbox.js'
-import {
-  addressesOf,
-  bind,
-  checkListenOptions,
-  type Listening,
-  type ListenOptions,
-} from './listen.js'
+import { addressesOf, checkListenOptions, type Listening, type ListenOptions } from './listen.js'
 import { arena, frame, frameNumbers, local, scratch } from './memory.js'
 import { native } from './native.js'
 import { checkOptions, requireSame, optionRules, type ManagerOptions } from './options.js'
 import type { SendOptions } from './message.js'
 import { Outbox, type PublishOptions, type SendResult } from './outbox.js'
 import { failRequest } from './request/dispatch.js'
+import { Reactors } from './reactor/reactors.js'
 import type { RequestCarrier } from './request/request-carrier.js'
 import { RequestStream } from './request/request-stream.js'
+import type { RequestTaker } from './request/request-taker.js'
+import { Serving } from './serving.js'
 import type { EventsSocket } from './socket.js'
 import { sseResponseHeaders, type SseOptions } from './sse.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
@@ -72,9 +69,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   readonly #table = new StreamTable()
   readonly #outbox: Outbox
   readonly #holder: StreamHolder
-  #accepting: AcceptingServer | undefined
-  readonly #listening = new Set<number>()
-  #takesRequests = false
+  readonly #serving: Serving
   #open = true
   #closed: Promise<void> | undefined
 
@@ -90,8 +85,13 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (!existing) return (shared[kManager] = new StreamManager(checked.values, checked.explicit))
     // It is gone when its close() has resolved.
     if (!existing.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'the manager is closing')
-    requireSame(options, existing.#inForce)
+    requireSame(checked, existing.#inForce)
     return existing
+  }
+
+  /** What can carry streams here, and if not, why. */
+  static carriers(): Carriers {
+    return carriers()
   }
 
   readonly #inForce: readonly number[]
@@ -104,14 +104,19 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
       gap: (held) => this.#tellOfGap(held),
     })
     this.#outbox = new Outbox(this.#table, writes)
-    const inbox = new Inbox(this.#table, writes, {
-      close: (handle, code, reason, text) => this.#holder.closeByHandle(handle, code, text, reason),
+    const reactors = new Reactors(this, this.#taker, () => this.#outbox.flushSoon(), {
+      slow: (held) => this.#holder.reportSlow(held),
+      gap: (held) => this.#tellOfGap(held),
+    })
+    const inbox = new Inbox(this.#table, writes, reactors.inbox, {
+      close: (handle, code, reason, text) =>
+        this.#holder.node.closeByHandle(handle, code, text, reason),
       settled: (low, high, outcome) => this.#outbox.waiting.end(low, high, outcome),
       gap: (handle) => this.#tellOfGap(this.#table.get(handle)),
-      expired: (handle, expiry) => this.#holder.expire(handle, expiry),
-      hangup: (index) => this.#holder.hangup(index),
+      expired: (handle, expiry) => this.#holder.node.expire(handle, expiry),
+      hangup: (index) => this.#holder.node.hangup(index),
       workerExit: (worker, streams) => this.emit('workerExit', { worker, streams }),
-      connection: (fd) => this.#takeConnection(fd),
+      connection: (fd) => this.#serving.takeConnection(fd),
     })
     const worker = native.open(values, explicit, inbox.onBatch, arena, scratch, local, frame)
     if (worker < 0) throw errorOfStatus(worker)
@@ -120,11 +125,13 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     const option = (name: keyof ManagerOptions): number =>
       this.#inForce[optionRules.findIndex((rule) => rule.name === name)] ?? 0
     writes.configure(option('sendBudgetBytes'), option('onSlow'))
-    this.#holder = new StreamHolder(this, this.#table, {
+    this.#serving = new Serving(this.#taker, option('reactors') > 0)
+    const node = new NodeHolding(this, this.#table, {
       pingIntervalMs: option('pingIntervalMs'),
       pingTimeoutMs: option('pingTimeoutMs'),
       reportActivity: option('idleTimeoutMs') > 0,
     })
+    this.#holder = new StreamHolder(this, node, reactors.holding)
   }
 
   /**
@@ -160,7 +167,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
       )
     }
     const held = this.#holder.hold(resolved, 'sse', options)
-    carrier.respond(resolved.raw as never, headers)
+    carrier.respond(resolved.raw, headers)
     return this.wrap(held)
   }
 
@@ -206,15 +213,12 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     return this.#lives(native.has(uid), uid)
   }
 
-  /** The stream, on the thread that holds it; undefined on others. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
+  /** The stream, on the thread that handles it; undefined on others. @throws ERR_HOLDFAST_INVALID_UID, ERR_HOLDFAST_CLOSED */
   get(uid: StreamUid): ManagedStream | undefined {
     this.#requireUid(uid)
     const handle = native.handleOf(uid)
-    if (handle < 0) {
-      this.#lives(handle, uid)
-      return undefined
-    }
-    const held = this.#table.get(handle)
+    if (handle < 0) this.#lives(handle, uid)
+    const held = handle < 0 ? this.#holder.reactor.get(uid) : this.#table.get(handle)
     return held && this.wrap(held)
   }
 
@@ -292,8 +296,9 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
       requireCloseDetail(code, reason)
     }
     const handle = native.handleOf(uid)
-    if (handle >= 0) return this.#holder.closeByHandle(handle, code, reason)
+    if (handle >= 0) return this.#holder.node.closeByHandle(handle, code, reason)
     this.#lives(handle, uid)
+    if (!this.#holder.reactor.noteClose(uid, { code, text: reason })) return false
     return this.#outbox.requestClose(uid, code, reason)
   }
 
@@ -325,10 +330,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     const checked = checkListenOptions(options)
     const addresses = await addressesOf(checked)
     this.#requireOpen()
-    const { address, port, listener } = bind(checked, addresses)
-    this.#listening.add(listener)
-    this.#updateRef()
-    return { port, address, close: () => this.#unlisten(listener) }
+    const { address, port, listener } = this.#serving.listen(checked, addresses)
+    return { port, address, close: () => this.#serving.unlisten(listener) }
   }
 
   /**
@@ -339,12 +342,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
    */
   accept(server: Server): void {
     this.#requireOpen()
-    if (this.#accepting) throw new HoldfastError('ERR_HOLDFAST_ALREADY_ACCEPTING')
-    this.#accepting = new AcceptingServer(server, () => this.#stopAccepting())
-    this.#holder.adoptSessionsOf(server)
-    if (this.#takesRequests) this.#takeRequests()
-    native.setAccepting(true)
-    this.#updateRef()
+    this.#serving.accept(server)
+    this.#holder.node.adoptSessionsOf(server)
   }
 
   /** @internal */
@@ -401,37 +400,24 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     return native.topicsOf(held.uid)
   }
 
-  /** @internal */
-  closeSocketGracefully(socket: EventsSocket): void {
-    this.#holder.closeSocketGracefully(socket)
-  }
-
   protected override onListener(event: keyof StreamManagerEvents): void {
-    if (event === 'stream') this.#takeRequests()
+    if (event === 'stream') this.#serving.takeRequests()
   }
 
-  /** From the first listener on. A server that nobody asks for requests is left as it is. */
-  #takeRequests(): void {
-    this.#takesRequests = true
-    if (!this.#accepting) return
-    takeRequestsOf(this.#accepting.server, {
-      wanted: () => this.#open && this.listenerCount('stream') > 0,
-      take: (carrier, raw, headers) => {
-        const expectsContinue = headers.expect?.toLowerCase() === '100-continue'
-        const stream = new RequestStream(this, carrier, raw, undefined, expectsContinue)
-        this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
-      },
-    })
+  protected override onListenerGone(): void {
+    if (this.listenerCount('stream') === 0) this.#serving.leaveRequests()
   }
 
-  #takeConnection(fd: number): void {
-    // What is not taken is placed again when the batch has ended.
-    const accepting = this.#accepting
-    if (!accepting) return
-    const socket = AcceptingServer.wrap(accepting.server, fd)
-    native.takeConnection(fd)
-    socket.once('close', () => native.closeConnection())
-    accepting.take(socket)
+  /** Who takes the requests of this thread's server, and of reactors. */
+  readonly #taker: RequestTaker = {
+    wanted: () => this.#open && this.listenerCount('stream') > 0,
+    take: (carrier, raw, headers) => {
+      const expectsContinue = headers.expect?.toLowerCase() === '100-continue'
+      const stream = new RequestStream(this, carrier, raw, undefined, expectsContinue)
+      this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
+      // One that listened once is not told that it is gone.
+      this.onListenerGone()
+    },
   }
 
   #tellOfGap(held: HeldStream | undefined): void {
@@ -443,31 +429,12 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     })
   }
 
-  #stopAccepting(): void {
-    if (!this.#accepting) return
-    this.#accepting = undefined
-    if (!this.#open) return
-    native.setAccepting(false)
-    this.#updateRef()
-  }
-
-  #unlisten(listener: number): void {
-    if (!this.#open || !this.#listening.delete(listener)) return
-    native.unlisten(listener)
-    this.#updateRef()
-  }
-
-  #updateRef(): void {
-    native.setRef(this.#accepting !== undefined || this.#listening.size > 0)
-  }
-
   #closeManager(): Promise<void> {
     // A listener of what ends here may close the manager as well.
     if (this.#closed) return this.#closed
     let resolve = (): void => {}
     this.#closed = new Promise((resolved) => (resolve = resolved))
-    this.#accepting?.release()
-    this.#stopAccepting()
+    this.#serving.close()
     this.#holder.closeAll()
     this.#open = false
     this.#outbox.waiting.abandon()

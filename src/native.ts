@@ -135,6 +135,62 @@ export interface NativeBinding {
   slowest(count: number): BigUint64Array
   queuedBytes(): number
 
+  /** What keeps the native carrier from running; empty if nothing does. */
+  carriers(): string
+  /** Whether this thread takes requests of reactors. */
+  setTakesRequests(takes: boolean): void
+  /**
+   * A request that lives on a reactor is known by reactor, slot and generation. What is asked of it is
+   * packed for that thread and leaves with `flush`; asked of one that is over, it does nothing. Fields
+   * lie in the scratch memory or, where they do not fit, in `large`, as `name`, NUL, `value`, NUL in
+   * Latin-1. Flags of a head: kEndsStream, kInterim.
+   */
+  requestHead(
+    reactor: number,
+    slot: number,
+    generation: number,
+    fieldBytes: number,
+    flags: number,
+    large: Uint8Array | undefined,
+  ): void
+  /** When `reported`, a record tells when so many bytes have left. */
+  requestWrite(
+    reactor: number,
+    slot: number,
+    generation: number,
+    bytes: Uint8Array,
+    reported: boolean,
+  ): void
+  requestEnd(reactor: number, slot: number, generation: number, trailerBytes: number): void
+  requestReset(reactor: number, slot: number, generation: number, code: number): void
+  requestConsume(reactor: number, slot: number, generation: number, bytes: number): void
+  requestDiscard(reactor: number, slot: number, generation: number): void
+  /** Registers it; the reactor owns the stream. */
+  requestAdopt(
+    reactor: number,
+    slot: number,
+    generation: number,
+    socket: number,
+    socketGeneration: number,
+    kind: number,
+    tagBytes: number,
+    policy: number,
+    marksGaps: boolean,
+  ): StreamUid | number
+  /** As `sendAhead`, to a stream of a reactor. */
+  requestAhead(
+    uid: StreamUid,
+    eventBytes: number,
+    idBytes: number,
+    keyBytes: number,
+    dataBytes: number,
+    retryMs: number,
+    binary: boolean,
+    large: Uint8Array | undefined,
+  ): void
+  reactorSocketIds(reactor: number, socket: number): number[]
+  reactorSocketClose(reactor: number, socket: number, generation: number): void
+
   listen(host: string, port: number, backlog: number, ipv6Only: boolean): number
   unlisten(listener: number): void
   takeConnection(fd: number): void

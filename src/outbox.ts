@@ -63,13 +63,13 @@ export class Outbox {
       result = native.send(uid, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large)
     }
     if (result === kQueued) {
-      this.#flushSoon()
+      this.flushSoon()
       return 'queued'
     }
     if (result >= 0) return this.#write(uid, result)
     if (result === status.full) {
       // It may have been the stream's end: then its owner is to be told.
-      this.#flushSoon()
+      this.flushSoon()
       return 'full'
     }
     if (result === status.invalid) throw invalidUid(uid)
@@ -99,12 +99,12 @@ export class Outbox {
       large,
     )
     if (result === kQueued) {
-      this.#flushSoon()
+      this.flushSoon()
       return this.waiting.begin(frameNumbers[1] ?? 0)
     }
     if (result === status.invalid) throw invalidUid(uid)
     if (result === status.full) {
-      this.#flushSoon()
+      this.flushSoon()
       throw new HoldfastError('ERR_HOLDFAST_FULL')
     }
     if (result < 0) throw new HoldfastError('ERR_HOLDFAST_GONE')
@@ -169,7 +169,7 @@ export class Outbox {
   }
 
   #fannedOut(): void {
-    this.#flushSoon()
+    this.flushSoon()
     // Taken at once: a write may run code that publishes again.
     const own = native.takeOwn()
     if (own.length === 0) return
@@ -188,7 +188,7 @@ export class Outbox {
     native.settleOwn(delivered, undeliverable)
   }
 
-  /** To a stream of this thread, before all that waits for it; it is written at once. */
+  /** To a stream that this thread handles, before all that waits for it. */
   sendAhead(stream: HeldStream, data: string | Uint8Array, options?: SendOptions): void {
     const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
       data,
@@ -196,16 +196,12 @@ export class Outbox {
       0,
     )
     const { uid } = stream
-    const bytes = native.sendAhead(
-      uid,
-      eventBytes,
-      idBytes,
-      keyBytes,
-      dataBytes,
-      retryMs,
-      binary,
-      large,
-    )
+    const message = [eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large] as const
+    if (stream.handle < 0) {
+      native.requestAhead(uid, ...message)
+      return this.flushSoon()
+    }
+    const bytes = native.sendAhead(uid, ...message)
     if (bytes >= 0 && !this.#writes.write(stream, takeEncoded(bytes))) native.unsend(uid, bytes)
   }
 
@@ -213,12 +209,12 @@ export class Outbox {
   requestClose(uid: StreamUid, code: number, reason: string): boolean {
     const result = native.requestClose(uid, code, scratch.write(reason))
     if (result === status.invalid) throw invalidUid(uid)
-    if (result === status.ok) this.#flushSoon()
+    if (result === status.ok) this.flushSoon()
     return result === status.ok
   }
 
   /** What this tick had to say to other threads goes at its end, in one batch each. */
-  #flushSoon(): void {
+  flushSoon(): void {
     if (this.#flushPending) return
     this.#flushPending = true
     process.nextTick(() => {

@@ -2,8 +2,9 @@ import type { Http2Session } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { LazyEmitter } from './emitter.js'
 import type { HeldStream } from './held-stream.js'
+import type { SocketHome } from './holding.js'
 import type { StreamManager } from './manager.js'
-import { native } from './native.js'
+import type { ReactorSession } from './reactor/reactor-session.js'
 import type { ManagedStream, StreamClose } from './stream.js'
 
 export interface EventsSocketEvents {
@@ -15,12 +16,13 @@ export interface EventsSocketEvents {
 
 /**
  * What streams lie on: an HTTP/2 session, an HTTP/1.1 connection, or a Duplex by itself. It carries
- * its own list of streams. Belongs to one thread, where its callbacks run.
+ * its own list of streams. One thread handles it, where its callbacks run.
  */
 export class EventsSocket extends LazyEmitter<EventsSocketEvents> {
   readonly #manager: StreamManager
-  /** The session or the stream that stands for the socket. */
-  readonly owner: Http2Session | Duplex
+  readonly #home: SocketHome
+  /** The session, or the stream that stands for the socket. */
+  readonly owner: Http2Session | Duplex | ReactorSession
   /** @internal The native index. */
   readonly index: number
   /** @internal Whether `listen` placed its connection here. */
@@ -32,12 +34,14 @@ export class EventsSocket extends LazyEmitter<EventsSocketEvents> {
   /** @internal */
   constructor(
     manager: StreamManager,
-    owner: Http2Session | Duplex,
+    home: SocketHome,
+    owner: EventsSocket['owner'],
     index: number,
     placed: boolean,
   ) {
     super()
     this.#manager = manager
+    this.#home = home
     this.owner = owner
     this.index = index
     this.placed = placed
@@ -53,7 +57,7 @@ export class EventsSocket extends LazyEmitter<EventsSocketEvents> {
 
   /** The socket fields of the uids its streams may carry, first its primary one. */
   get ids(): number[] {
-    return this.#live ? native.socketIds(this.index) : []
+    return this.#live ? this.#home.idsOf(this) : []
   }
 
   /** Its live streams, in no particular order. */
@@ -68,7 +72,7 @@ export class EventsSocket extends LazyEmitter<EventsSocketEvents> {
    * of them (HTTP/2: GOAWAY, RFC 9113, section 6.8).
    */
   close(): void {
-    if (this.#live) this.#manager.closeSocketGracefully(this)
+    if (this.#live) this.#home.closeGracefully(this)
   }
 
   /** @internal */

@@ -94,6 +94,8 @@ function readSlowest(): Stats['slowest'] {
 /** One live worker. */
 export interface WorkerInfo {
   readonly id: number
+  /** A thread that opened the manager, or a reactor: one of ours, without JavaScript. */
+  readonly kind: 'thread' | 'reactor'
   /** Whether it takes connections from `listen`. */
   readonly accepting: boolean
   /** What a new connection is weighed by: connections, and each stream beyond a socket's first. */
@@ -110,7 +112,7 @@ export interface WorkerInfo {
   readonly mailboxBytes: number
 }
 
-const kColumns = 10
+const kColumns = 11
 
 export function readWorkers(): WorkerInfo[] {
   const table = native.workers()
@@ -119,6 +121,7 @@ export function readWorkers(): WorkerInfo[] {
     const at = (column: number): number => table[row + column] ?? 0
     workers.push({
       id: at(0),
+      kind: at(10) === 1 ? 'reactor' : 'thread',
       accepting: at(1) === 1,
       load: at(2),
       connections: at(3),

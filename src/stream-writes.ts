@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { HeldStream } from './held-stream.js'
 import { native } from './native.js'
 import { slowPolicies } from './slow-policy.js'
@@ -107,6 +108,6 @@ function settling(
   return (error) => {
     taken()
     if (!waits.delete(abandoned)) return
-    settle(error || stream.raw.destroyed ? outcomes.gone : outcomes.taken)
+    settle(error || (stream.raw as Duplex).destroyed ? outcomes.gone : outcomes.taken)
   }
 }

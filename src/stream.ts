@@ -61,7 +61,7 @@ export class ManagedStream<
   }
 
   get detached(): boolean {
-    return this.#held !== undefined && this.#manager.infoOf(this.#held)?.detached === true
+    return this.#held?.live === true && this.#held.detached
   }
 
   get tags(): readonly string[] {
@@ -77,6 +77,11 @@ export class ManagedStream<
   send(data: string | Uint8Array, options?: SendOptions): SendResult {
     if (this.#held === undefined && this.gone) return 'gone'
     return this.#manager.send(this.uid, data, options)
+  }
+
+  /** @internal The same as `manager.sendAndWait(stream.uid, …)`. */
+  sendAndWait(data: string | Uint8Array, options?: SendOptions): Promise<void> {
+    return this.#manager.sendAndWait(this.uid, data, options)
   }
 
   /**

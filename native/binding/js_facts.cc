@@ -175,18 +175,20 @@ Napi::Value JsQueuedBytes(const Napi::CallbackInfo& info) {
   return Number(info, static_cast<double>(Registry::Get().queued_bytes()));
 }
 
-// workers(): ten numbers a live worker; src/stats.ts names them.
+// workers(): eleven numbers a live worker; src/stats.ts names them.
 Napi::Value JsWorkers(const Napi::CallbackInfo& info) {
   const std::vector<Worker*> workers = Registry::Get().LiveWorkers();
-  constexpr size_t kColumns = 10;
+  constexpr size_t kColumns = 11;
   auto result = Napi::Float64Array::New(info.Env(), workers.size() * kColumns);
   if (result.IsEmpty()) return info.Env().Undefined();  // the thread is being terminated
   double* row = result.Data();
   for (Worker* worker : workers) {
     const CacheUsage usage = worker->cache.Usage();
+    const bool reactor = worker->takes_sessions.load(std::memory_order_acquire);
+    const bool accepting = reactor || worker->accepting.load(std::memory_order_acquire);
     const double columns[kColumns] = {
         static_cast<double>(worker->id),
-        worker->accepting.load(std::memory_order_acquire) ? 1.0 : 0.0,
+        accepting ? 1.0 : 0.0,
         static_cast<double>(worker->load.load(std::memory_order_relaxed)),
         static_cast<double>(worker->connections.load(std::memory_order_relaxed)),
         static_cast<double>(worker->live_streams.load(std::memory_order_relaxed)),
@@ -195,6 +197,7 @@ Napi::Value JsWorkers(const Napi::CallbackInfo& info) {
         static_cast<double>(usage.slots_quarantined),
         static_cast<double>(usage.slots_retired),
         static_cast<double>(worker->mailbox.reserved()),
+        reactor ? 1.0 : 0.0,
     };
     row = std::copy(std::begin(columns), std::end(columns), row);
   }

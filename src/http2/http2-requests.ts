@@ -9,7 +9,7 @@ import type { Fields } from '../request/fields.js'
 import type { RequestCarrier, RequestSink } from '../request/request-carrier.js'
 import { http2Carrier } from './carriers.js'
 import { RequestInput } from './request-input.js'
-import type { ResolvedTarget } from './target.js'
+import type { NodeTarget } from './target.js'
 
 const kInput = Symbol('holdfast.input')
 const kTrailers = Symbol('holdfast.trailers')
@@ -76,7 +76,7 @@ export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
 }
 
 /** @throws ERR_HOLDFAST_STREAM_DEAD */
-export function resolveHttp2(raw: Raw): ResolvedTarget {
+export function resolveHttp2(raw: Raw): NodeTarget {
   const { session, headersSent } = raw
   // Node ends the answer to HEAD before it has begun.
   const dead =

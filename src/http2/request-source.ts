@@ -1,16 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:net'
-import type { RequestCarrier } from '../request/request-carrier.js'
+import type { RequestTaker } from '../request/request-taker.js'
 import { http1Requests, isHttp1, prepareHttp1Request } from './http1-requests.js'
 import { http2Requests, prepareHttp2Request } from './http2-requests.js'
-
-/** Who takes a server's requests. */
-export interface RequestTaker {
-  /** Whether it takes them now; else the server's own listeners get them, as ever. */
-  wanted(): boolean
-  take(carrier: RequestCarrier, raw: unknown, headers: IncomingHttpHeaders): void
-}
 
 const kTaker = Symbol('holdfast.requestTaker')
 type Source = Server & { [kTaker]?: RequestTaker }

@@ -11,15 +11,20 @@ import { resolveHttp2 } from './http2-requests.js'
 export type StreamTarget =
   RequestStream | ServerHttp2Stream | Http2ServerResponse | ServerResponse | Duplex
 
-/** A target, taken apart: the stream that is kept, who carries it, and whose socket it lies on. */
+/** A target, taken apart: the stream that is kept, and who carries it. */
 export interface ResolvedTarget {
-  readonly raw: Duplex | ServerResponse
-  readonly carrier: Carrier<never>
-  /** An HTTP/2 session, or what stands for the socket of a stream that has none. */
-  readonly owner: Http2Session | Duplex
+  readonly raw: unknown
+  readonly carrier: Carrier
   readonly headersSent: boolean
   /** The object its user has already. */
   readonly wrapper?: RequestStream
+}
+
+/** One that this thread's own loop reads and writes. */
+export interface NodeTarget extends ResolvedTarget {
+  readonly raw: Duplex | ServerResponse
+  /** An HTTP/2 session, or what stands for the socket of a stream that has none. */
+  readonly owner: Http2Session | Duplex
 }
 
 /** @throws ERR_HOLDFAST_INVALID_STREAM, ERR_HOLDFAST_STREAM_DEAD */
@@ -36,12 +41,21 @@ export function resolveTarget(target: unknown): ResolvedTarget {
     if (!socket || target.destroyed || target.writableEnded || socket.destroyed) {
       throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
     }
-    return { raw: target, carrier: http1Carrier, owner: socket, headersSent: target.headersSent }
+    return nodeTarget(target, http1Carrier, socket, target.headersSent)
   }
   if (!(target instanceof Duplex)) throw new HoldfastError('ERR_HOLDFAST_INVALID_STREAM')
   if (isHttp2Stream(target)) return resolveHttp2(target)
   if (target.destroyed || target.writableEnded) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
-  return { raw: target, carrier: duplexCarrier, owner: target, headersSent: false }
+  return nodeTarget(target, duplexCarrier, target, false)
+}
+
+function nodeTarget(
+  raw: NodeTarget['raw'],
+  carrier: Carrier,
+  owner: Duplex,
+  headersSent: boolean,
+): NodeTarget {
+  return { raw, carrier, owner, headersSent }
 }
 
 function isHttp2Stream(target: Duplex): target is ServerHttp2Stream {

@@ -4,8 +4,12 @@ import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { ServerHttp2Stream } from 'node:http2'
 import { HoldfastError } from '../errors.js'
+import { ReactorRequest } from '../reactor/reactor-request.js'
 import { RequestStream } from '../request/request-stream.js'
+import type { Channel } from '../websocket/channel.js'
+import { DuplexChannel } from '../websocket/duplex-channel.js'
 import type { HandshakeRequest, Refusal } from '../websocket/handshake.js'
+import { RequestChannel } from '../websocket/request-channel.js'
 import { resolveTarget, type ResolvedTarget } from './target.js'
 
 /** What may ask for a WebSocket: a stream of node:http2, or a request of `upgrade` or `connect`. */
@@ -14,7 +18,8 @@ export type WebSocketTarget =
 
 /** A request for a WebSocket, taken apart. */
 export interface ResolvedWebSocket {
-  readonly target: ResolvedTarget & { readonly raw: Duplex }
+  readonly target: ResolvedTarget
+  readonly channel: Channel
   readonly request: HandshakeRequest
   /** Says yes, with these headers; from then on the stream is the WebSocket's. */
   accept(headers: Readonly<Record<string, string>>): void
@@ -32,15 +37,33 @@ export function resolveWebSocket(target: unknown, second: unknown): ResolvedWebS
   if (target instanceof IncomingMessage) return resolveUpgrade(target, second)
   const raw = target instanceof RequestStream ? target.raw : target
   if (raw instanceof Duplex && 'sentHeaders' in raw) {
-    if (typeof second !== 'object' || second === null) {
-      throw new HoldfastError(
-        'ERR_HOLDFAST_INVALID_ARGUMENT',
-        'the headers of the request are missing',
-      )
-    }
-    return resolveConnect(raw as ServerHttp2Stream, second as IncomingHttpHeaders)
+    return resolveConnect(raw as ServerHttp2Stream, requireHeaders(second))
+  }
+  if (target instanceof RequestStream && raw instanceof ReactorRequest) {
+    return resolveRequest(target, raw, requireHeaders(second))
   }
   throw new HoldfastError('ERR_HOLDFAST_INVALID_STREAM')
+}
+
+/** Extended CONNECT on a reactor. */
+function resolveRequest(
+  stream: RequestStream,
+  raw: ReactorRequest,
+  headers: IncomingHttpHeaders,
+): ResolvedWebSocket | undefined {
+  const target = raw.hasBody ? unlessDead(() => stream.resolve()) : undefined
+  if (!target) return undefined
+  requireUnanswered(target)
+  const { carrier } = stream
+  const head = (status: number, given: Readonly<Record<string, string>>, endStream: boolean) =>
+    carrier.head(raw, { status, fields: { ...given }, endStream, trailers: false })
+  return {
+    target: { raw, carrier, headersSent: false },
+    channel: new RequestChannel(raw, carrier),
+    request: connectRequest(headers),
+    accept: (responseHeaders) => head(200, responseHeaders, false),
+    refuse: ({ status, responseHeaders }) => head(status, responseHeaders, true),
+  }
 }
 
 /** Extended CONNECT (RFC 8441). */
@@ -50,17 +73,11 @@ function resolveConnect(
 ): ResolvedWebSocket | undefined {
   const target = stream && alive(stream)
   if (!target) return undefined
-  if (target.headersSent) {
-    throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT', 'the request was answered already')
-  }
+  requireUnanswered(target)
   return {
     target,
-    request: {
-      method: headers[':method'],
-      protocol: headers[':protocol'],
-      upgrade: false,
-      headers,
-    },
+    channel: new DuplexChannel(stream, target.carrier),
+    request: connectRequest(headers),
     accept: (responseHeaders) => stream.respond({ ':status': 200, ...responseHeaders }),
     refuse({ status, responseHeaders }) {
       stream.on('error', ignore)
@@ -84,6 +101,7 @@ function resolveUpgrade(request: IncomingMessage, head: unknown): ResolvedWebSoc
   const { headers, method } = request
   return {
     target,
+    channel: new DuplexChannel(socket, target.carrier),
     request: { method, protocol: headers.upgrade, upgrade: true, headers },
     accept(responseHeaders) {
       socket.setTimeout(0)
@@ -101,9 +119,27 @@ function resolveUpgrade(request: IncomingMessage, head: unknown): ResolvedWebSoc
   }
 }
 
-function alive(raw: Duplex): ResolvedWebSocket['target'] | undefined {
+function requireHeaders(headers: unknown): IncomingHttpHeaders {
+  if (typeof headers === 'object' && headers !== null) return headers as IncomingHttpHeaders
+  throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'the headers of the request are missing')
+}
+
+function requireUnanswered({ headersSent }: ResolvedTarget): void {
+  if (!headersSent) return
+  throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT', 'the request was answered already')
+}
+
+function connectRequest(headers: IncomingHttpHeaders): HandshakeRequest {
+  return { method: headers[':method'], protocol: headers[':protocol'], upgrade: false, headers }
+}
+
+function alive(raw: Duplex): ResolvedTarget | undefined {
+  return raw.readable ? unlessDead(() => resolveTarget(raw)) : undefined
+}
+
+function unlessDead(resolve: () => ResolvedTarget): ResolvedTarget | undefined {
   try {
-    return raw.readable ? (resolveTarget(raw) as ResolvedWebSocket['target']) : undefined
+    return resolve()
   } catch (error) {
     if (error instanceof HoldfastError && error.code === 'ERR_HOLDFAST_STREAM_DEAD')
       return undefined

@@ -7,6 +7,8 @@ export type HeaderFields = Readonly<Record<string, string | number | readonly st
 export type Fields = Record<string, string | string[]>
 
 const kName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** The most of all names and values together; nghttp2 takes no header block above 64 KiB. */
+const kMaxTrailers = 32 << 10
 // Field values are bytes (RFC 9110, section 5.5).
 const kValue = /^[\t\x20-\x7e\x80-\xff]*$/
 
@@ -39,8 +41,13 @@ export function checkFields(headers: HeaderFields): Fields {
 
 /** Trailers: a list becomes one field (RFC 9110, section 5.3). @throws ERR_HOLDFAST_INVALID_ARGUMENT */
 export function checkTrailers(trailers: HeaderFields): Record<string, string> {
-  const fields = Object.entries(checkFields(trailers))
-  return Object.fromEntries(fields.map(([name, value]) => [name, [value].flat().join(', ')]))
+  const fields = Object.entries(checkFields(trailers)).map(([name, value]): [string, string] => [
+    name,
+    [value].flat().join(', '),
+  ])
+  const size = fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
+  if (size > kMaxTrailers) throw invalid(`trailers may take ${kMaxTrailers} bytes`)
+  return Object.fromEntries(fields)
 }
 
 /** The `:status` among the headers. @throws ERR_HOLDFAST_INVALID_ARGUMENT */

@@ -81,7 +81,7 @@ export interface RequestSink {
    * A piece of the body, not empty. The bytes are the receiver's to keep, though their ArrayBuffer may
    * hold other pieces as well.
    */
-  data(bytes: Uint8Array): void
+  data(bytes: Buffer): void
   /** The body is whole; with the trailers of the request, if it had any. */
   ended(trailers: Fields): void
   /** The stream is over, once; nothing comes after. Without `ended` before it, the body was cut off. */

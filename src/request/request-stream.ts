@@ -223,9 +223,14 @@ export class RequestStream extends ManagedStream {
     if (!this.#carrier.closed(this.#raw)) this.#carrier.reset(this.#raw, code)
   }
 
-  /** @internal What carries it. */
+  /** @internal What it is to its carrier. */
   get raw(): unknown {
     return this.#raw
+  }
+
+  /** @internal */
+  get carrier(): RequestCarrier {
+    return this.#carrier
   }
 
   /** @internal */
@@ -245,7 +250,7 @@ export class RequestStream extends ManagedStream {
   /** What is waited for by nobody needs no account. */
   #writeLast(bytes: Buffer): void {
     if (this.#bodiless || bytes.length === 0 || this.#carrier.ended(this.#raw)) return
-    this.#carrier.write(this.#raw, bytes, nothing)
+    this.#carrier.write(this.#raw, bytes)
   }
 
   #takeBody(): void {
@@ -264,5 +269,3 @@ function toBytes(data: unknown): Buffer {
   }
   throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'data must be a string or Uint8Array')
 }
-
-function nothing(): void {}

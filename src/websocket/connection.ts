@@ -1,12 +1,12 @@
-import type { Duplex } from 'node:stream'
 import type { Carrier } from '../carrier.js'
 import type { CloseReason } from '../stream-info.js'
 import type { StreamClose } from '../stream.js'
+import type { Channel, ChannelEvents } from './channel.js'
 import { closeCode, closeCodeOf, isReset } from './close-codes.js'
 import { DeflatingSender } from './deflating-sender.js'
 import type { WebSocketFace } from './face.js'
 import type { Agreement } from './handshake.js'
-import { listen } from './listening.js'
+import { listenTo } from './listening.js'
 import { kDeflateExtension, Receiver, Sender } from './ws-parts.js'
 
 /** What a connection tells. Called on its thread; what it throws is the callee's own affair. */
@@ -30,7 +30,6 @@ const kCancel = 8
 const kStuckMs = 5000
 /** How long a peer may take to end its side once ours has ended, in ms: nghttpx never does. */
 const kLingerMs = 1000
-const kNoError = 0
 /** Small pieces cost much more memory than their bytes, so a message may come in so many at most. */
 const kMinPieces = 1024
 const kBytesAPiece = 64
@@ -39,12 +38,13 @@ const kBytesAPiece = 64
  * One WebSocket (RFC 6455) on its stream: receives, answers pings, and does the closing handshake.
  * It is the carrier of that one stream: what comes to it from `send` is framed already.
  */
-export class WebSocketConnection implements Carrier<Duplex> {
+export class WebSocketConnection implements Carrier, ChannelEvents {
   readonly agreement: Agreement
   /** Its `ws`-shaped object, if somebody asked for one. */
   face: WebSocketFace | undefined
-  readonly #raw: Duplex
-  readonly #below: Carrier<Duplex>
+  readonly #channel: Channel
+  readonly #below: Carrier
+  readonly #raw: unknown
   readonly #receiver: Receiver
   readonly #deflating: DeflatingSender | undefined
   #events!: ConnectionEvents
@@ -58,21 +58,17 @@ export class WebSocketConnection implements Carrier<Duplex> {
   #ownText = ''
   #pongInFlight = false
   #nextPong: Buffer | undefined
-  #onWritten: (() => void) | undefined
 
-  constructor(
-    raw: Duplex,
-    below: Carrier<Duplex>,
-    agreement: Agreement,
-    maxMessageBytes: number,
-    answer: () => void,
-  ) {
+  constructor(channel: Channel, agreement: Agreement, maxMessageBytes: number, answer: () => void) {
     this.agreement = agreement
-    this.#raw = raw
-    this.#below = below
+    this.#channel = channel
+    this.#below = channel.carrier
+    this.#raw = channel.raw
     this.#answer = answer
     const { deflate } = agreement
-    if (deflate) this.#deflating = new DeflatingSender(raw, deflate)
+    if (deflate && channel.duplex) {
+      this.#deflating = new DeflatingSender(channel.duplex, deflate)
+    }
     const pieces = Math.max(kMinPieces, Math.ceil(maxMessageBytes / kBytesAPiece))
     this.#receiver = new Receiver({
       isServer: true,
@@ -87,7 +83,8 @@ export class WebSocketConnection implements Carrier<Duplex> {
   open(events: ConnectionEvents): void {
     this.#events = events
     this.#begin()
-    listen(this, this.#raw, this.#receiver)
+    listenTo(this.#receiver, this)
+    this.#channel.open(this)
   }
 
   get isClosing(): boolean {
@@ -101,12 +98,12 @@ export class WebSocketConnection implements Carrier<Duplex> {
   /** Takes no more from the peer, whom flow control will stop, until `resume`. */
   pause(): void {
     this.#isPaused = true
-    if (!this.#isDeaf) this.#raw.pause()
+    if (!this.#isDeaf) this.#channel.pause()
   }
 
   resume(): void {
     this.#isPaused = false
-    if (!this.#receiver.writableNeedDrain) this.#raw.resume()
+    if (!this.#receiver.writableNeedDrain) this.#channel.resume()
   }
 
   ping(data: Buffer): boolean {
@@ -127,39 +124,26 @@ export class WebSocketConnection implements Carrier<Duplex> {
     this.#below.reset(this.#raw, kCancel)
   }
 
-  /** Calls back when what is written next was taken by the socket, or never will be. */
-  onNextWritten(callback: (() => void) | undefined): void {
-    this.#onWritten = callback
-  }
-
-  ended(raw: Duplex): boolean {
+  ended(raw: unknown): boolean {
     return this.#closeSent || this.#isDeaf || this.#below.ended(raw)
   }
 
-  write(raw: Duplex, frames: Buffer, done: () => void): void {
+  write(raw: unknown, frames: Buffer, done?: (error?: unknown) => void): void {
     this.#begin()
-    const written = this.#onWritten
-    this.#onWritten = undefined
-    const whenDone = written
-      ? () => {
-          done()
-          written()
-        }
-      : done
-    if (this.#deflating) this.#deflating.write(frames, whenDone)
-    else this.#below.write(raw, frames, whenDone)
+    if (this.#deflating) this.#deflating.write(frames, done)
+    else this.#below.write(raw, frames, done)
   }
 
-  cork(raw: Duplex): void {
+  cork(raw: unknown): void {
     this.#below.cork(raw)
   }
 
-  uncork(raw: Duplex): void {
+  uncork(raw: unknown): void {
     this.#below.uncork(raw)
   }
 
   /** Begins the closing handshake; the stream ends when the peer has answered. */
-  close(_raw: Duplex, reason: CloseReason, code: number, text: string): void {
+  close(_raw: unknown, reason: CloseReason, code: number, text: string): void {
     this.#ownText = text
     if (isReset(code)) return this.#below.reset(this.#raw, code)
     this.#sendClose(code || (reason === 'close' ? closeCode.normal : closeCode.goingAway), text)
@@ -172,11 +156,11 @@ export class WebSocketConnection implements Carrier<Duplex> {
     this.#finish()
   }
 
-  reset(raw: Duplex, code: number): void {
+  reset(raw: unknown, code: number): void {
     this.#below.reset(raw, code)
   }
 
-  reason(raw: Duplex): CloseReason & ('end' | 'reset' | 'abort') {
+  reason(raw: unknown): CloseReason {
     const reason = this.#below.reason(raw)
     return reason === 'end' && !this.#farewell ? 'abort' : reason
   }
@@ -187,19 +171,18 @@ export class WebSocketConnection implements Carrier<Duplex> {
 
   released(close: StreamClose): void {
     this.#events.closed(close)
-    const raw = this.#raw
-    if (raw.destroyed || raw.closed) return
+    if (this.#channel.isClosed) return
     // The manager has gone, and its sweep: nobody else will look after the peer's answer.
     this.end()
-    this.#resetAfter(kStuckMs, kCancel)
+    this.#channel.resetAfter(kStuckMs, kCancel)
   }
 
   handleData(chunk: Buffer): void {
-    if (!this.#isDeaf && !this.#receiver.write(chunk)) this.#raw.pause()
+    if (!this.#isDeaf && !this.#receiver.write(chunk)) this.#channel.pause()
   }
 
   handleDrain(): void {
-    if (!this.#isPaused) this.#raw.resume()
+    if (!this.#isPaused) this.#channel.resume()
   }
 
   handleMessage(data: Buffer, isBinary: boolean): void {
@@ -261,16 +244,6 @@ export class WebSocketConnection implements Carrier<Duplex> {
     else receiver.once('finish', cleanup).once('error', cleanup)
   }
 
-  /** Both have said all; a peer that keeps its side open gets no more of it (RFC 9113, section 8.1). */
-  #linger(): void {
-    this.#resetAfter(kLingerMs, kNoError)
-  }
-
-  #resetAfter(ms: number, code: number): void {
-    const timer = setTimeout(() => this.#below.reset(this.#raw, code), ms).unref()
-    this.#raw.once('close', () => clearTimeout(timer))
-  }
-
   #begin(): void {
     const answer = this.#answer
     this.#answer = undefined
@@ -281,7 +254,7 @@ export class WebSocketConnection implements Carrier<Duplex> {
     this.#isDeaf = true
     this.#events.closing(reason)
     // What still comes is read and forgotten, so that the end is seen.
-    this.#raw.resume()
+    this.#channel.resume()
   }
 
   #answerPing(data: Buffer): void {
@@ -310,19 +283,17 @@ export class WebSocketConnection implements Carrier<Duplex> {
   #control(kind: number, payload: Buffer, done?: () => void): void {
     this.#begin()
     const parts = Sender.frame(payload, { opcode: kind, fin: true, mask: false, rsv1: false })
-    this.#below.write(this.#raw, Buffer.concat(parts), done ?? ignore)
+    this.#below.write(this.#raw, Buffer.concat(parts), done)
   }
 
   /** Ends our side, behind all that was written. */
   #finish(): void {
     const end = (): void => {
       if (this.#below.ended(this.#raw)) return
-      this.#raw.once('finish', () => this.#linger())
+      this.#channel.linger(kLingerMs)
       this.#below.end(this.#raw)
     }
     if (this.#deflating) this.#deflating.whenIdle(end)
     else end()
   }
 }
-
-function ignore(): void {}

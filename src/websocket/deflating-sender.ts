@@ -15,7 +15,7 @@ export class DeflatingSender {
   }
 
   /** Takes whole frames, as native/codec/websocket.h makes them. */
-  write(frames: Buffer, done: () => void): void {
+  write(frames: Buffer, done?: () => void): void {
     for (let at = 0; at < frames.length;) {
       let size = frames[at + 1]!
       let begin = at + 2

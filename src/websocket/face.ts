@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { HoldfastError } from '../errors.js'
 import type { StreamClose } from '../stream.js'
+import { callUser } from '../uncaught.js'
 import { closeCode } from './close-codes.js'
 import type { WebSocketConnection } from './connection.js'
 import { DomListeners, type DomListener, type DomType } from './dom-listeners.js'
@@ -55,7 +56,8 @@ export class WebSocketFace extends EventEmitter {
 
   get readyState(): 0 | 1 | 2 | 3 {
     if (this.#isClosed) return this.CLOSED
-    return this.#connection.isClosing ? this.CLOSING : this.OPEN
+    const isClosing = this.#connection.isClosing || this.#stream.held?.reason !== undefined
+    return isClosing ? this.CLOSING : this.OPEN
   }
 
   get bufferedAmount(): number {
@@ -94,12 +96,15 @@ export class WebSocketFace extends EventEmitter {
     const message = typeof data === 'number' ? String(data) : data
     const bytes = typeof message === 'string' ? message : toBytes(message)
     if (this.readyState !== this.OPEN) return this.#refuse('it is not open', written)
-    this.#connection.onNextWritten(written)
-    const result = this.#stream.send(bytes, binary === undefined ? undefined : { binary })
-    if (result === 'sent') return
-    this.#connection.onNextWritten(undefined)
-    this.#refuse(result === 'full' ? 'its send budget is used up' : 'it is closing', written)
-    if (result === 'full' && !written) this.close(closeCode.tryAgainLater)
+    const sendOptions = binary === undefined ? undefined : { binary }
+    if (!written) {
+      if (this.#stream.send(bytes, sendOptions) === 'full') this.close(closeCode.tryAgainLater)
+      return
+    }
+    this.#stream.sendAndWait(bytes, sendOptions).then(
+      () => callUser(written),
+      (error: unknown) => callUser(() => written(tookNothing(whyNot(error), error))),
+    )
   }
 
   ping(data?: FaceData | Written, mask?: boolean | Written, cb?: Written): void {
@@ -200,11 +205,7 @@ export class WebSocketFace extends EventEmitter {
 
   #refuse(why: string, written: Written | undefined): void {
     if (!written) return
-    const error = new HoldfastError(
-      'ERR_HOLDFAST_STREAM_DEAD',
-      `the WebSocket took nothing: ${why}`,
-    )
-    process.nextTick(written, error)
+    process.nextTick(written, tookNothing(why))
   }
 
   #asBinaryType(data: Buffer): Buffer | ArrayBuffer | Buffer[] | Blob {
@@ -219,6 +220,16 @@ export class WebSocketFace extends EventEmitter {
         return data
     }
   }
+}
+
+function tookNothing(why: string, cause?: unknown): HoldfastError {
+  const message = `the WebSocket took nothing: ${why}`
+  return new HoldfastError('ERR_HOLDFAST_STREAM_DEAD', message, cause)
+}
+
+function whyNot(error: unknown): string {
+  const isFull = error instanceof HoldfastError && error.code === 'ERR_HOLDFAST_FULL'
+  return isFull ? 'its send budget is used up' : 'it is closing'
 }
 
 function toBytes(data: Exclude<FaceData, string | number>): Uint8Array {

@@ -1,14 +1,12 @@
-import type { Duplex } from 'node:stream'
 import type { WebSocketConnection } from './connection.js'
 import type { Receiver } from './ws-parts.js'
 
 const kConnection = Symbol('holdfast.connection')
-type Of<T> = T & { [kConnection]: WebSocketConnection }
+type Listening = Receiver & { [kConnection]: WebSocketConnection }
 
-/** Lets the connection hear of its stream and its receiver. All share these, so one costs no closure. */
-export function listen(connection: WebSocketConnection, raw: Duplex, receiver: Receiver): void {
-  ;(raw as Of<Duplex>)[kConnection] = connection
-  ;(receiver as Of<Receiver>)[kConnection] = connection
+/** Lets the connection hear of its receiver. All share these, so one costs no closure. */
+export function listenTo(receiver: Receiver, connection: WebSocketConnection): void {
+  ;(receiver as Listening)[kConnection] = connection
   receiver
     .on('message', onMessage)
     .on('ping', onPing)
@@ -16,41 +14,28 @@ export function listen(connection: WebSocketConnection, raw: Duplex, receiver: R
     .on('conclude', onConclude)
     .on('drain', onDrain)
     .on('error', onError)
-  raw.on('data', onData).on('end', onEnd).on('close', onClose)
 }
 
-function onData(this: Of<Duplex>, chunk: Buffer): void {
-  this[kConnection].handleData(chunk)
-}
-
-function onEnd(this: Of<Duplex>): void {
-  this[kConnection].handleEnd()
-}
-
-function onClose(this: Of<Duplex>): void {
-  this[kConnection].handleClose()
-}
-
-function onMessage(this: Of<Receiver>, data: Buffer, isBinary: boolean): void {
+function onMessage(this: Listening, data: Buffer, isBinary: boolean): void {
   this[kConnection].handleMessage(data, isBinary)
 }
 
-function onPing(this: Of<Receiver>, data: Buffer): void {
+function onPing(this: Listening, data: Buffer): void {
   this[kConnection].handlePing(data)
 }
 
-function onPong(this: Of<Receiver>, data: Buffer): void {
+function onPong(this: Listening, data: Buffer): void {
   this[kConnection].handlePong(data)
 }
 
-function onConclude(this: Of<Receiver>, code: number, reason: Buffer): void {
+function onConclude(this: Listening, code: number, reason: Buffer): void {
   this[kConnection].handleConclude(code, reason)
 }
 
-function onDrain(this: Of<Receiver>): void {
+function onDrain(this: Listening): void {
   this[kConnection].handleDrain()
 }
 
-function onError(this: Of<Receiver>, error: Error): void {
+function onError(this: Listening, error: Error): void {
   this[kConnection].handleError(error)
 }

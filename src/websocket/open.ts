@@ -23,9 +23,11 @@ export function openWebSocket(
     resolved.refuse(agreement)
     return undefined
   }
-  const { raw, carrier } = resolved.target
-  const connection = new WebSocketConnection(raw, carrier, agreement, checked.maxMessageBytes, () =>
-    resolved.accept(agreement.responseHeaders),
+  const connection = new WebSocketConnection(
+    resolved.channel,
+    agreement,
+    checked.maxMessageBytes,
+    () => resolved.accept(agreement.responseHeaders),
   )
   const held = holder.hold({ ...resolved.target, carrier: connection }, 'websocket', options)
   const stream = (): WebSocketStream | undefined =>

@@ -1,0 +1,145 @@
+import { arena, arenaWords } from '../memory.js'
+import type { HeldStream } from '../held-stream.js'
+import type { Fields } from '../request/fields.js'
+import type { RequestTaker } from '../request/request-taker.js'
+import { closeReasons } from '../stream-info.js'
+import { readFields } from './fields.js'
+import type { ReactorHolding } from './reactor-holding.js'
+import { ReactorRequest } from './reactor-request.js'
+import type { ReactorRequests } from './reactor-requests.js'
+import type { RequestTable } from './request-table.js'
+
+/** In the order of native/binding/node_carrier.h. */
+const op = {
+  request: 11,
+  body: 12,
+  bodyEnd: 13,
+  taken: 14,
+  closed: 15,
+  closeAsked: 16,
+  slow: 17,
+  gap: 18,
+  socketClosed: 19,
+} as const
+
+/** Flag of a request. */
+const kEnded = 1
+/** Before the fields of a request: its session, by place and generation. */
+const kSessionBytes = 8
+/** RFC 9113, section 8.7: it was not looked at, and may be tried elsewhere. */
+const kRefusedStream = 7
+
+export interface ReactorEvents {
+  slow(held: HeldStream): void
+  gap(held: HeldStream): void
+}
+
+/** Carries out the records that reactors send to this thread; beside it src/inbox.ts. */
+export class ReactorInbox {
+  readonly #table: RequestTable
+  readonly #requests: ReactorRequests
+  readonly #holding: ReactorHolding
+  readonly #taker: RequestTaker
+  readonly #events: ReactorEvents
+
+  constructor(
+    table: RequestTable,
+    requests: ReactorRequests,
+    holding: ReactorHolding,
+    taker: RequestTaker,
+    events: ReactorEvents,
+  ) {
+    this.#table = table
+    this.#requests = requests
+    this.#holding = holding
+    this.#taker = taker
+    this.#events = events
+  }
+
+  /** The record that begins at that word; `large`: its payload, where the arena could not take it. */
+  handle(at: number, large: Buffer | undefined): void {
+    const kind = arenaWords[at]!
+    const reactor = arenaWords[at + 1]!
+    const slot = arenaWords[at + 2]!
+    const generation = arenaWords[at + 3]!
+    if (kind === op.request) return this.#begin(at, large)
+    if (kind === op.socketClosed) return this.#holding.socketClosed(reactor, slot, generation)
+    const request = this.#table.get(reactor, slot, generation)
+    if (!request) return
+    const held = request.held
+    switch (kind) {
+      case op.body:
+        return this.#body(request, payload(at, large))
+      case op.bodyEnd:
+        return this.#bodyEnd(request, at, large)
+      case op.taken:
+        return request.taken(arenaWords[at + 4]!)
+      case op.closed:
+        return this.#closed(request, at)
+      case op.closeAsked: {
+        const reason = closeReasons[arenaWords[at + 7]!]!
+        return this.#holding.closeAsked(request, arenaWords[at + 6]!, reason, text(at))
+      }
+      case op.slow:
+        if (!held) return
+        held.slow = arenaWords[at + 4] === 1
+        return this.#events.slow(held)
+      case op.gap:
+        if (held) this.#events.gap(held)
+    }
+  }
+
+  #begin(at: number, large: Buffer | undefined): void {
+    const offset = large ? 0 : arenaWords[at + 4]!
+    const memory = large ?? arena
+    const headers = readFields(memory, offset + kSessionBytes, offset + arenaWords[at + 5]!)
+    const request = new ReactorRequest(
+      arenaWords[at + 1]!,
+      arenaWords[at + 2]!,
+      arenaWords[at + 3]!,
+      memory.readUInt32LE(offset),
+      memory.readUInt32LE(offset + 4),
+      headers[':method'] === 'HEAD',
+      (arenaWords[at + 6]! & kEnded) === 0,
+    )
+    this.#table.put(request)
+    if (this.#taker.wanted()) this.#taker.take(this.#requests, request, headers)
+    else this.#requests.reset(request, kRefusedStream)
+  }
+
+  #body(request: ReactorRequest, bytes: Buffer): void {
+    if (request.discarded) return
+    if (request.reading) request.sink?.data(bytes)
+    else (request.early ??= []).push(bytes)
+  }
+
+  #bodyEnd(request: ReactorRequest, at: number, large: Buffer | undefined): void {
+    const offset = large ? 0 : arenaWords[at + 4]!
+    const fields = readFields(large ?? arena, offset, offset + arenaWords[at + 5]!)
+    request.trailers = { ...fields } as Fields
+    if (request.reading && !request.discarded) request.sink?.ended(request.trailers)
+  }
+
+  #closed(request: ReactorRequest, at: number): void {
+    const end = arenaWords[at + 6]!
+    const code = arenaWords[at + 7]!
+    this.#table.remove(request)
+    request.reason = closeReasons[end >> 1]!
+    request.over = { complete: (end & 1) === 1, code }
+    request.takenAll()
+    this.#holding.ended(request, request.reason, code, text(at))
+    request.sink?.closed(request.over)
+  }
+}
+
+/** The arena is overwritten by the next batch; what a reader is given outlives this one. */
+function payload(at: number, large: Buffer | undefined): Buffer {
+  if (large) return large
+  const offset = arenaWords[at + 4]!
+  return Buffer.from(arena.subarray(offset, offset + arenaWords[at + 5]!))
+}
+
+function text(at: number): string {
+  const offset = arenaWords[at + 4]!
+  return arena.toString('utf8', offset, offset + arenaWords[at + 5]!)
+}
