@@ -85,7 +85,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     if (!existing) return (shared[kManager] = new StreamManager(checked.values, checked.explicit))
     // It is gone when its close() has resolved.
     if (!existing.#open) throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'the manager is closing')
-    requireSame(checked, existing.#inForce)
+    requireSame(options, existing.#inForce)
     return existing
   }
 
@@ -125,7 +125,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     const option = (name: keyof ManagerOptions): number =>
       this.#inForce[optionRules.findIndex((rule) => rule.name === name)] ?? 0
     writes.configure(option('sendBudgetBytes'), option('onSlow'))
-    this.#serving = new Serving(this.#taker, option('reactors') > 0)
+    const hasReactors = option('carrier') > 0 && carriers().native.available
+    this.#serving = new Serving(this.#taker, hasReactors)
     const node = new NodeHolding(this, this.#table, {
       pingIntervalMs: option('pingIntervalMs'),
       pingTimeoutMs: option('pingTimeoutMs'),

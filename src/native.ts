@@ -170,14 +170,12 @@ export interface NativeBinding {
     reactor: number,
     slot: number,
     generation: number,
-    socket: number,
-    socketGeneration: number,
     kind: number,
     tagBytes: number,
     policy: number,
     marksGaps: boolean,
   ): StreamUid | number
-  /** As `sendAhead`, to a stream of a reactor. */
+  /** As `sendAhead`, to a stream of a reactor; whether it lives. */
   requestAhead(
     uid: StreamUid,
     eventBytes: number,
@@ -187,7 +185,7 @@ export interface NativeBinding {
     retryMs: number,
     binary: boolean,
     large: Uint8Array | undefined,
-  ): void
+  ): boolean
   reactorSocketIds(reactor: number, socket: number): number[]
   reactorSocketClose(reactor: number, socket: number, generation: number): void
 

@@ -91,11 +91,14 @@ function readSlowest(): Stats['slowest'] {
   return slowest
 }
 
+/** In the order of native/core/worker.h. */
+export const workerKinds = ['thread', 'reactor'] as const
+
 /** One live worker. */
 export interface WorkerInfo {
   readonly id: number
   /** A thread that opened the manager, or a reactor: one of ours, without JavaScript. */
-  readonly kind: 'thread' | 'reactor'
+  readonly kind: (typeof workerKinds)[number]
   /** Whether it takes connections from `listen`. */
   readonly accepting: boolean
   /** What a new connection is weighed by: connections, and each stream beyond a socket's first. */
@@ -121,7 +124,7 @@ export function readWorkers(): WorkerInfo[] {
     const at = (column: number): number => table[row + column] ?? 0
     workers.push({
       id: at(0),
-      kind: at(10) === 1 ? 'reactor' : 'thread',
+      kind: workerKinds[at(10)] ?? 'thread',
       accepting: at(1) === 1,
       load: at(2),
       connections: at(3),

@@ -184,8 +184,8 @@ Napi::Value JsWorkers(const Napi::CallbackInfo& info) {
   double* row = result.Data();
   for (Worker* worker : workers) {
     const CacheUsage usage = worker->cache.Usage();
-    const bool reactor = worker->takes_sessions.load(std::memory_order_acquire);
-    const bool accepting = reactor || worker->accepting.load(std::memory_order_acquire);
+    const bool accepting = worker->accepting.load(std::memory_order_acquire) ||
+                           worker->takes_sessions.load(std::memory_order_acquire);
     const double columns[kColumns] = {
         static_cast<double>(worker->id),
         accepting ? 1.0 : 0.0,
@@ -197,7 +197,7 @@ Napi::Value JsWorkers(const Napi::CallbackInfo& info) {
         static_cast<double>(usage.slots_quarantined),
         static_cast<double>(usage.slots_retired),
         static_cast<double>(worker->mailbox.reserved()),
-        reactor ? 1.0 : 0.0,
+        static_cast<double>(worker->kind()),
     };
     row = std::copy(std::begin(columns), std::end(columns), row);
   }

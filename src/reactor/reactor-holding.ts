@@ -62,8 +62,6 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
       raw.reactor,
       raw.slot,
       raw.generation,
-      raw.socket,
-      raw.socketGeneration,
       streamKinds.indexOf(kind),
       scratch.write(tagText),
       policy,

@@ -9,7 +9,10 @@ import { ReactorRequest } from './reactor-request.js'
 import type { ReactorRequests } from './reactor-requests.js'
 import type { RequestTable } from './request-table.js'
 
-/** In the order of native/binding/node_carrier.h. */
+/**
+ * In the order of native/core/message.h. Each has reactor, slot and generation of the request, where
+ * its bytes begin, how many there are, and two numbers: native/core/request_mail.h.
+ */
 const op = {
   request: 11,
   body: 12,
@@ -63,7 +66,9 @@ export class ReactorInbox {
     const slot = arenaWords[at + 2]!
     const generation = arenaWords[at + 3]!
     if (kind === op.request) return this.#begin(at, large)
-    if (kind === op.socketClosed) return this.#holding.socketClosed(reactor, slot, generation)
+    if (kind === op.socketClosed) {
+      return this.#holding.socketClosed(reactor, arenaWords[at + 6]!, arenaWords[at + 7]!)
+    }
     const request = this.#table.get(reactor, slot, generation)
     if (!request) return
     const held = request.held
@@ -73,7 +78,7 @@ export class ReactorInbox {
       case op.bodyEnd:
         return this.#bodyEnd(request, at, large)
       case op.taken:
-        return request.taken(arenaWords[at + 4]!)
+        return request.taken(arenaWords[at + 6]!)
       case op.closed:
         return this.#closed(request, at)
       case op.closeAsked: {
@@ -82,7 +87,7 @@ export class ReactorInbox {
       }
       case op.slow:
         if (!held) return
-        held.slow = arenaWords[at + 4] === 1
+        held.slow = arenaWords[at + 6] === 1
         return this.#events.slow(held)
       case op.gap:
         if (held) this.#events.gap(held)
