@@ -44,13 +44,13 @@ class NodeThread {
     }
     return told;
   }
-  // Waits for the next mail of that kind, and drops what comes before it.
+  // Waits for the next mail of that kind; what came of others stays for its own wait.
   RequestTold Await(MessageOp op) {
     for (;;) {
       for (size_t i = 0; i < waiting_.size(); i++) {
         if (waiting_[i].op != op) continue;
         RequestTold found = waiting_[i];
-        waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(i) + 1);
+        waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(i));
         return found;
       }
       REQUIRE(Eventually([&] {
