@@ -1,3 +1,4 @@
+import type { Fields } from './request/fields.js'
 import type { StreamClose } from './stream.js'
 import type { CloseReason } from './stream-info.js'
 
@@ -9,7 +10,7 @@ export interface Carrier<Raw = unknown> {
   /** Whether it takes no more bytes: ended, closed or destroyed, by whomever. */
   ended(raw: Raw): boolean
   /** Begins the answer to the request. Only where there is a request. */
-  respond?(raw: Raw, headers: Readonly<Record<string, string>>): void
+  respond?(raw: Raw, headers: Readonly<Fields>): void
   /** Hands bytes on; `done` is called when the socket took them or never will. Without, it costs less. */
   write(raw: Raw, bytes: Buffer, done?: (error?: unknown) => void): void
   /** Holds writes back until `uncork`, to join them. */

@@ -47,6 +47,8 @@ export class HeldStream {
   whenOnlyTaken: (() => void) | undefined = undefined
   /** Writes that somebody waits for; called when the stream goes first. */
   awaited: Set<() => void> | undefined = undefined
+  /** What its client received last, before it connected again. */
+  lastEventId: string | undefined = undefined
   live = true
 
   constructor(

@@ -28,7 +28,7 @@ import { RequestStream } from './request/request-stream.js'
 import type { RequestTaker } from './request/request-taker.js'
 import { Serving } from './serving.js'
 import type { EventsSocket } from './socket.js'
-import { sseResponseHeaders, type SseOptions } from './sse.js'
+import { openSse, type SseOptions } from './sse.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
 import { type CloseOptions, ManagedStream } from './stream.js'
 import { checkCloseOptions, checkRegisterOptions, type RegisterOptions } from './stream-options.js'
@@ -157,19 +157,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
    */
   sse(target: StreamTarget, options: SseOptions = {}): ManagedStream {
     this.#requireOpen()
-    const headers = sseResponseHeaders(options)
-    const resolved = resolveTarget(target)
-    if (resolved.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
-    const { carrier } = resolved
-    if (!carrier.respond) {
-      throw new HoldfastError(
-        'ERR_HOLDFAST_INVALID_STREAM',
-        'there is no request to answer on a Duplex',
-      )
-    }
-    const held = this.#holder.hold(resolved, 'sse', options)
-    carrier.respond(resolved.raw, headers)
-    return this.wrap(held)
+    return this.wrap(openSse(this.#holder, this.#outbox, target, options))
   }
 
   /**
@@ -413,8 +401,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   readonly #taker: RequestTaker = {
     wanted: () => this.#open && this.listenerCount('stream') > 0,
     take: (carrier, raw, headers) => {
-      const expectsContinue = headers.expect?.toLowerCase() === '100-continue'
-      const stream = new RequestStream(this, carrier, raw, undefined, expectsContinue)
+      const stream = new RequestStream(this, carrier, raw, undefined, headers)
       this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
       // One that listened once is not told that it is gone.
       this.onListenerGone()

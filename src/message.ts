@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { HoldfastError } from './errors.js'
 import { scratch } from './memory.js'
+import { requireWellFormed } from './text.js'
 
 /** Each kind of stream takes what it has a use for. */
 export interface SendOptions {
@@ -21,6 +22,7 @@ export interface PackedMessage {
   /** -1: no id. */
   idBytes: number
   keyBytes: number
+  /** -1: none. */
   dataBytes: number
   /** -1: none. */
   retryMs: number
@@ -69,6 +71,7 @@ export function packMessage(
   }
   const room = scratch.length - offset
   if (typeof data === 'string') {
+    requireWellFormed('data', data)
     if (data.length * kBytesAUnit <= room) packed.dataBytes = scratch.write(data, offset)
     else packed.large = Buffer.from(data)
   } else if (!(data instanceof Uint8Array)) {
@@ -104,6 +107,7 @@ function readSendOptions(
         `${name} must be a string without CR, LF or NUL, of at most ${kMaxField} characters`,
       )
     }
+    requireWellFormed(name, value)
   }
   if (retry !== undefined && !(Number.isInteger(retry) && retry >= 0 && retry < 2 ** 53)) {
     throw invalid('retry must be a whole number of milliseconds')
@@ -111,6 +115,7 @@ function readSendOptions(
   if (key !== undefined && (typeof key !== 'string' || key.length > kMaxField)) {
     throw invalid(`key must be a string of at most ${kMaxField} characters`)
   }
+  if (key !== undefined) requireWellFormed('key', key)
   if (binary !== undefined && typeof binary !== 'boolean') {
     throw invalid('binary must be a boolean')
   }

@@ -44,6 +44,7 @@ export interface NativeBinding {
   unsend(uid: StreamUid, bytes: number): void
   release(uid: StreamUid, bytes: number): number
   setSlow(uid: StreamUid, slow: boolean): void
+  setHeartbeat(uid: StreamUid, intervalMs: number): void
 
   send(
     uid: StreamUid,

@@ -5,9 +5,10 @@ import { startEnumeration } from './filter.js'
 import { LocalWrites } from './local-writes.js'
 import type { StreamWrites } from './stream-writes.js'
 import { frameNumbers, frameWords, local, scratch } from './memory.js'
-import { kBytesAUnit, packMessage, type SendOptions } from './message.js'
+import { kBytesAUnit, packMessage, type PackedMessage, type SendOptions } from './message.js'
 import { kQueued, native } from './native.js'
 import type { StreamTable } from './stream-table.js'
+import { isWellFormed } from './text.js'
 import { encodeTopic } from './topics.js'
 import { invalidUid, type StreamUid } from './uid.js'
 import { errorOf, outcomes, Waiting, type Outcome } from './waiting.js'
@@ -45,7 +46,12 @@ export class Outbox {
   send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
     if (typeof uid !== 'bigint') throw invalidUid(uid)
     let result: number
-    if (options === undefined && typeof data === 'string' && data.length < kPlainUnits) {
+    if (
+      options === undefined &&
+      typeof data === 'string' &&
+      data.length < kPlainUnits &&
+      isWellFormed(data)
+    ) {
       result = sendText(uid, data)
     } else if (
       options === undefined &&
@@ -190,11 +196,16 @@ export class Outbox {
 
   /** To a stream that this thread handles, before all that waits for it. */
   sendAhead(stream: HeldStream, data: string | Uint8Array, options?: SendOptions): void {
-    const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
-      data,
-      options,
-      0,
-    )
+    this.#writeAhead(stream, packMessage(data, options, 0))
+  }
+
+  /** The same of fields alone, which an event stream's client takes without an event. */
+  sendFields(stream: HeldStream, options: SendOptions): void {
+    this.#writeAhead(stream, { ...packMessage('', options, 0), dataBytes: -1 })
+  }
+
+  #writeAhead(stream: HeldStream, packed: PackedMessage): void {
+    const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packed
     const { uid } = stream
     const message = [eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large] as const
     if (stream.handle < 0) {

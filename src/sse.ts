@@ -1,11 +1,31 @@
 import { HoldfastError } from './errors.js'
-import { requireKnown } from './options.js'
+import type { HeldStream } from './held-stream.js'
+import { lastEventIdOf } from './http2/last-event-id.js'
+import { resolveTarget, type StreamTarget } from './http2/target.js'
+import { native } from './native.js'
+import { requireInteger, requireKnown } from './options.js'
+import type { Outbox } from './outbox.js'
+import { checkFields, type Fields } from './request/fields.js'
 import type { SlowReaderOptions } from './slow-policy.js'
+import type { StreamHolder } from './stream-holder.js'
 
 export interface SseOptions extends SlowReaderOptions {
   tags?: readonly string[]
   /** Further response headers. */
   headers?: Readonly<Record<string, string>>
+  /**
+   * Send a comment whenever nothing was sent for so long, in ms, so that no proxy takes the stream for
+   * dead. It is no message, but it is activity: with it, `idleTimeoutMs` closes nothing. Default 0: none.
+   */
+  heartbeatMs?: number
+  /** How long the client is to wait before it connects again, in ms. Default: what it thinks best. */
+  retryMs?: number
+  /**
+   * The id of the last event the client has received. Default: its Last-Event-ID header. For clients
+   * that can only say it in the URL, and for streams of a node:http2 server that was not given to
+   * `accept`, whose headers only the application knows.
+   */
+  lastEventId?: string | undefined
 }
 
 /** Answers and proxies must neither keep nor transform the stream (RFC 9111, section 5.2). */
@@ -14,23 +34,56 @@ const sseHeaders = {
   'cache-control': 'no-cache, no-transform',
 }
 
-/** The response headers of an event stream. @throws ERR_HOLDFAST_INVALID_OPTION */
-export function sseResponseHeaders(options: SseOptions): Record<string, string> {
-  requireKnown('options', options, ['tags', 'headers', 'onSlow', 'onGap'])
-  const { headers = {} } = options
-  if (typeof headers !== 'object' || headers === null) {
-    throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', 'headers must be an object')
+const kNames = [
+  'tags',
+  'headers',
+  'onSlow',
+  'onGap',
+  'heartbeatMs',
+  'retryMs',
+  'lastEventId',
+] as const satisfies readonly (keyof SseOptions)[]
+const kDay = 86_400_000
+
+/** Answers the request as an event stream and takes it under management. */
+export function openSse(
+  holder: StreamHolder,
+  outbox: Outbox,
+  target: StreamTarget,
+  options: SseOptions,
+): HeldStream {
+  requireKnown('options', options, kNames)
+  const headers = sseResponseHeaders(options.headers)
+  const heartbeatMs = requireInteger('heartbeatMs', options.heartbeatMs ?? 0, 0, kDay)
+  const { retryMs } = options
+  if (retryMs !== undefined) requireInteger('retryMs', retryMs, 0, 2 ** 31 - 1)
+  const given: unknown = options.lastEventId
+  if (given !== undefined && typeof given !== 'string') {
+    throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', 'lastEventId must be a string')
   }
-  const merged: Record<string, string> = { ...sseHeaders }
-  for (const [name, value] of Object.entries(headers)) {
-    if (
-      typeof value !== 'string' ||
-      /[\r\n\0]/.test(value) ||
-      !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)
-    ) {
-      throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', `not a response header: ${name}`)
-    }
-    merged[name.toLowerCase()] = value
+  const resolved = resolveTarget(target)
+  if (resolved.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
+  const { carrier } = resolved
+  if (!carrier.respond) {
+    throw new HoldfastError(
+      'ERR_HOLDFAST_INVALID_STREAM',
+      'there is no request to answer on a Duplex',
+    )
   }
-  return merged
+  const lastEventId = given ?? lastEventIdOf(target)
+  const held = holder.hold(resolved, 'sse', options)
+  held.lastEventId = lastEventId
+  carrier.respond(resolved.raw as never, headers)
+  if (retryMs !== undefined) outbox.sendFields(held, { retry: retryMs })
+  if (heartbeatMs > 0) native.setHeartbeat(held.uid, heartbeatMs)
+  return held
+}
+
+/** Fields of an answer, given as an option. @throws ERR_HOLDFAST_INVALID_OPTION */
+function sseResponseHeaders(headers: Readonly<Record<string, string>> = {}): Fields {
+  try {
+    return { ...sseHeaders, ...checkFields(headers) }
+  } catch (error) {
+    throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', (error as Error).message)
+  }
 }

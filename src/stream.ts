@@ -68,6 +68,14 @@ export class ManagedStream<
     return (this.#held && this.#manager.infoOf(this.#held)?.tags) ?? []
   }
 
+  /**
+   * Of an event stream: the id of the last event its client received before it connected again, as the
+   * client says. Undefined if it is new. Any text: nothing vouches for it.
+   */
+  get lastEventId(): string | undefined {
+    return this.#held?.lastEventId
+  }
+
   /** Bytes taken by `send` and not yet by the socket. */
   get queuedBytes(): number {
     return (this.#held && this.#manager.infoOf(this.#held)?.queuedBytes) ?? 0

@@ -1,6 +1,7 @@
 import { HoldfastError } from './errors.js'
 import { scratch } from './memory.js'
 import { native } from './native.js'
+import { requireWellFormed } from './text.js'
 import type { StreamUid } from './uid.js'
 
 /** A topic that has members. */
@@ -15,6 +16,7 @@ const kMaxTopicBytes = 255
 /** Writes the name into the scratch memory. @throws ERR_HOLDFAST_INVALID_ARGUMENT */
 export function encodeTopic(topic: unknown): number {
   if (typeof topic === 'string' && topic.length > 0 && topic.length <= kMaxTopicBytes) {
+    requireWellFormed('a topic', topic)
     const bytes = scratch.write(topic)
     if (bytes <= kMaxTopicBytes) return bytes
   }

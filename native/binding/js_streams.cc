@@ -3,6 +3,7 @@
 #include "binding/functions.h"
 #include "core/admission.h"
 #include "core/adoption.h"
+#include "core/heartbeat.h"
 
 namespace holdfast {
 namespace {
@@ -144,6 +145,15 @@ Napi::Value JsSetSlow(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// setHeartbeat(uid, intervalMs): of a stream of the calling thread.
+Napi::Value JsSetHeartbeat(const Napi::CallbackInfo& info) {
+  const StreamUid uid = *UidArgument(info, 0);
+  if (OwnLine(info, uid) != nullptr) {
+    SetHeartbeat(Self(info).worker(), uid, Uint32Argument(info, 1));
+  }
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
@@ -160,6 +170,7 @@ void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsUnsend>(env, exports, "unsend");
   Export<JsRelease>(env, exports, "release");
   Export<JsSetSlow>(env, exports, "setSlow");
+  Export<JsSetHeartbeat>(env, exports, "setHeartbeat");
 }
 
 }  // namespace holdfast

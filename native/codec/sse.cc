@@ -26,6 +26,7 @@ void ForEachField(const SseMessage& message, Field field) {
         std::snprintf(digits, sizeof digits, "%lld", static_cast<long long>(message.retry_ms));
     field("retry: ", std::string_view(digits, static_cast<size_t>(length)));
   }
+  if (!message.has_data) return;
   std::string_view rest = message.data;
   for (;;) {
     const size_t end = rest.empty() ? 0 : LineEnd(rest);

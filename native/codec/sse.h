@@ -16,6 +16,7 @@ struct SseMessage {
   std::string_view id;
   bool has_id = false;  // an empty id is one: it resets the client's last event id
   int64_t retry_ms = -1;
+  bool has_data = true;  // without any, the fields are told and no event comes of them
 };
 
 size_t SseEncodedSize(const SseMessage& message);

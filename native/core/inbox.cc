@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "core/heartbeat.h"
 #include "core/loss.h"
 
 namespace holdfast {
@@ -12,7 +13,7 @@ void Inbox::Put(std::vector<ChunkPtr> chunks) {
 }
 
 bool Inbox::Deliver() {
-  bool open = true;
+  bool open = RunAlarms(registry_, worker_, carrier_);
   uint64_t spent = 0;
   while (open && spent < kBytesATurn && (!chunks_.empty() || !fan_out_.finished())) {
     open = Step(&spent);
@@ -21,7 +22,20 @@ bool Inbox::Deliver() {
   for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
   consumed_.clear();
   if (!open) Discard();
+  ArmAlarm();
   return !chunks_.empty();
+}
+
+void Inbox::ArmAlarm() {
+  const uint64_t due_ms = worker_.alarms.next_due_ms();
+  if (due_ms == Alarms::kNever) return;
+  const uint64_t now_ms = MonotonicMs();
+  // One that is set for an earlier time finds nothing due, and leads here again. As does one that
+  // came too soon by our coarse clock; so none that is near counts as set.
+  constexpr uint64_t kGrainMs = 16;
+  if (alarm_ms_ > now_ms + kGrainMs && alarm_ms_ <= due_ms) return;
+  alarm_ms_ = due_ms;
+  worker_.mailbox.WakeIn(due_ms > now_ms ? due_ms - now_ms : 0);
 }
 
 bool Inbox::Step(uint64_t* spent) {

@@ -54,6 +54,8 @@ class Inbox {
   bool WriteAwaited(const MessageHeader& message, std::span<const uint8_t> bytes, Ticket ticket);
   bool Control(const MessageHeader& message);
   Group* GroupOf(const MessageHeader& message);
+  // To be woken when the next stream has something due.
+  void ArmAlarm();
   // One message, or piece of a publication; false when the carrier takes no more.
   bool Step(uint64_t* spent);
 
@@ -67,6 +69,7 @@ class Inbox {
   std::vector<Entry> window_;
   std::vector<Group> groups_;
   uint64_t window_bytes_ = 0;
+  uint64_t alarm_ms_ = Alarms::kNever;  // when it will be woken, if it will
   // Open addressing from uid to group; emptied by advancing the stamp.
   struct Cell {
     uint32_t stamp = 0;

@@ -44,6 +44,24 @@ bool Mailbox::PostConnection(Connection& connection) {
   return true;
 }
 
+void Mailbox::Nudge() {
+  Waker* wake = nullptr;
+  {
+    MutexLock lock(mu_);
+    if (waker_ != nullptr && ArmLocked()) wake = waker_;
+  }
+  if (wake != nullptr) wake->Wake();
+}
+
+void Mailbox::WakeIn(uint64_t delay_ms) {
+  Waker* waker;
+  {
+    MutexLock lock(mu_);
+    waker = waker_;
+  }
+  if (waker != nullptr) waker->WakeIn(delay_ms);
+}
+
 void Mailbox::Take(Batch* out) {
   MutexLock lock(mu_);
   std::swap(*out, waiting_);

@@ -5,8 +5,9 @@
 // poster that finds the box unarmed wakes the owner, the others see that somebody has. The owner
 // disarms as it takes, under the same lock, so nothing can slip between.
 //
-// Threads: Open, Take, Close: the owner; everything else: any. mu_ is a leaf: nothing is called
-// under it. The waker lives as long as the process, so it may be called after the lock is dropped.
+// Threads: Open, Take, WakeIn, Close: the owner; everything else: any. mu_ is a leaf: nothing is
+// called under it. The waker lives as long as the process, so it may be called after the lock is
+// dropped.
 #pragma once
 
 #include <atomic>
@@ -41,7 +42,12 @@ class Mailbox {
   [[nodiscard]] bool Post(ChunkPtr& chunk) EXCLUDES(mu_);
   [[nodiscard]] bool PostConnection(Connection& connection) EXCLUDES(mu_);
 
+  // Wakes the owner though nothing was posted, if it is there.
+  void Nudge() EXCLUDES(mu_);
+
   void Take(Batch* out) EXCLUDES(mu_);
+  // Wakes the owner once, in so many ms, and no more when it was told before.
+  void WakeIn(uint64_t delay_ms) EXCLUDES(mu_);
   // From here on every post is refused. What was waiting is handed out.
   Batch Close() EXCLUDES(mu_);
 

@@ -152,6 +152,7 @@ bool Registry::DestroyStream(Worker& worker, StreamUid uid, CloseReason reason) 
   if (line->subscribed()) LeaveTopics(*this, worker, uid, kind);
   if (KeepsQueue(line->policy())) worker.held_back.Forget(uid);
   if (line->slow()) worker.slow_streams.Set(uid, false);
+  worker.alarms.Forget(uid);
   uint64_t queued_bytes;
   if (worker.cache.Retire(uid, &queued_bytes) > 0)
     worker.load.fetch_sub(1, std::memory_order_relaxed);

@@ -100,6 +100,8 @@ class alignas(kCacheLine) StreamLine {
   bool slow() const { return (meta_.load(std::memory_order_relaxed) & kSlow) != 0; }
   bool subscribed() const { return (meta_.load(std::memory_order_relaxed) & kSubscribed) != 0; }
   bool detached() const { return meta_.load(std::memory_order_relaxed) & kDetached; }
+  uint64_t queued_bytes() const { return state_.load(std::memory_order_relaxed) & kQueuedMask; }
+  uint64_t last_active_ms() const { return last_active_ms_.load(std::memory_order_relaxed); }
   bool closing() const { return (state_.load(std::memory_order_relaxed) & kClosing) != 0; }
   uint32_t tag_block() const {
     return static_cast<uint32_t>(place_.load(std::memory_order_acquire));

@@ -7,6 +7,7 @@
 
 #include <atomic>
 
+#include "core/alarms.h"
 #include "core/counters.h"
 #include "core/held_back.h"
 #include "core/mailbox.h"
@@ -31,6 +32,7 @@ struct Worker {
   TopicMembers topic_members;
   HeldBack held_back;
   SlowStreams slow_streams;
+  Alarms alarms;
   Mailbox mailbox;
   Counters counters;
 

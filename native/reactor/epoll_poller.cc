@@ -41,6 +41,14 @@ Status Add(int poller, int fd, uint32_t events, PollEvent::Kind kind, uint64_t t
   return epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) == 0 ? Status::kOk : Status::kSystem;
 }
 
+Status Arm(int timer, uint64_t first_ms, uint64_t interval_ms) {
+  const auto after = [](uint64_t ms) {
+    return timespec{static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1000000};
+  };
+  const itimerspec spec{after(interval_ms), after(first_ms)};
+  return timerfd_settime(timer, 0, &spec, nullptr) == 0 ? Status::kOk : Status::kSystem;
+}
+
 Status Remove(int poller, int fd) {
   return epoll_ctl(poller, EPOLL_CTL_DEL, fd, nullptr) == 0 ? Status::kOk : Status::kSystem;
 }
@@ -52,9 +60,14 @@ std::unique_ptr<Poller> Poller::Create() {
   poller->fd_ = epoll_create1(EPOLL_CLOEXEC);
   poller->wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   poller->timer_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  if (poller->fd_ < 0 || poller->wake_fd_ < 0 || poller->timer_fd_ < 0) return nullptr;
-  // The wake-up is edge-triggered: each write is told, and nobody has to read the counter.
-  if (!IsOk(Add(poller->fd_, poller->wake_fd_, EPOLLIN | EPOLLET, PollEvent::Kind::kWakeup, 0)) ||
+  poller->alarm_fd_ = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (poller->fd_ < 0 || poller->wake_fd_ < 0 || poller->timer_fd_ < 0 || poller->alarm_fd_ < 0) {
+    return nullptr;
+  }
+  // The wake-ups are edge-triggered: each is told, and nobody has to read the counter.
+  constexpr auto kWakeup = PollEvent::Kind::kWakeup;
+  if (!IsOk(Add(poller->fd_, poller->wake_fd_, EPOLLIN | EPOLLET, kWakeup, 0)) ||
+      !IsOk(Add(poller->fd_, poller->alarm_fd_, EPOLLIN | EPOLLET, kWakeup, 0)) ||
       !IsOk(Add(poller->fd_, poller->timer_fd_, EPOLLIN, PollEvent::Kind::kTimer, kTimerToken))) {
     return nullptr;
   }
@@ -62,7 +75,7 @@ std::unique_ptr<Poller> Poller::Create() {
 }
 
 Poller::~Poller() {
-  for (const int fd : {timer_fd_, wake_fd_, fd_}) {
+  for (const int fd : {alarm_fd_, timer_fd_, wake_fd_, fd_}) {
     if (fd >= 0) CHECK(close(fd) == 0);
   }
 }
@@ -76,13 +89,12 @@ void Poller::Wake() {
   CHECK(written == sizeof one);
 }
 
-Status Poller::SetTimer(uint64_t interval_ms) {
-  itimerspec spec{};
-  spec.it_interval.tv_sec = static_cast<time_t>(interval_ms / 1000);
-  spec.it_interval.tv_nsec = static_cast<long>(interval_ms % 1000) * 1000000;
-  spec.it_value = spec.it_interval;
-  return timerfd_settime(timer_fd_, 0, &spec, nullptr) == 0 ? Status::kOk : Status::kSystem;
+void Poller::WakeIn(uint64_t delay_ms) {
+  // 0 would stop it.
+  CHECK(IsOk(Arm(alarm_fd_, delay_ms == 0 ? 1 : delay_ms, 0)));
 }
+
+Status Poller::SetTimer(uint64_t interval_ms) { return Arm(timer_fd_, interval_ms, interval_ms); }
 
 Status Poller::WatchHangup(int fd, uint64_t token) {
   // Edge-triggered, since a peer that stays half-closed would otherwise be told for ever. EPOLLERR

@@ -13,6 +13,7 @@ namespace {
 // EVFILT_USER and EVFILT_TIMER have name spaces of their own.
 constexpr uintptr_t kWakeIdent = 0;
 constexpr uintptr_t kTimerIdent = 0;
+constexpr uintptr_t kAlarmIdent = 1;
 // Which watch of a descriptor it is stands above the token. The wake-up and the timer are told by
 // their filter, so a kind of theirs is free.
 constexpr uint32_t kKindShift = 62;
@@ -52,6 +53,11 @@ Poller::~Poller() {
 }
 
 void Poller::Wake() { CHECK(IsOk(Change(fd_, kWakeIdent, EVFILT_USER, 0, NOTE_TRIGGER, 0, 0))); }
+
+void Poller::WakeIn(uint64_t delay_ms) {
+  CHECK(IsOk(Change(fd_, kAlarmIdent, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0,
+                    static_cast<int64_t>(delay_ms), 0)));
+}
 
 Status Poller::SetTimer(uint64_t interval_ms) {
   if (interval_ms != 0) {
@@ -104,7 +110,10 @@ int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
       event.writable = ready[i].filter == EVFILT_WRITE || (ready[i].flags & EV_EOF) != 0;
     }
     if (ready[i].filter == EVFILT_USER) event.kind = PollEvent::Kind::kWakeup;
-    if (ready[i].filter == EVFILT_TIMER) event.kind = PollEvent::Kind::kTimer;
+    if (ready[i].filter == EVFILT_TIMER) {
+      const bool alarm = ready[i].ident == kAlarmIdent;
+      event.kind = alarm ? PollEvent::Kind::kWakeup : PollEvent::Kind::kTimer;
+    }
     if (event.kind == PollEvent::Kind::kHangup && (ready[i].flags & EV_EOF) == 0) continue;
     events[static_cast<size_t>(told++)] = event;
   }

@@ -41,6 +41,7 @@ class Poller final : public Waker {
   int fd() const { return fd_; }
 
   void Wake() override;
+  void WakeIn(uint64_t delay_ms) override;
   // 0 stops it.
   [[nodiscard]] Status SetTimer(uint64_t interval_ms);
 
@@ -63,6 +64,7 @@ class Poller final : public Waker {
   int fd_ = -1;
   [[maybe_unused]] int wake_fd_ = -1;   // epoll: an eventfd
   [[maybe_unused]] int timer_fd_ = -1;  // epoll: a timerfd
+  [[maybe_unused]] int alarm_fd_ = -1;  // epoll: another, for WakeIn
 };
 
 }  // namespace holdfast

@@ -14,6 +14,7 @@ import { closeReasons, streamKinds, type CloseReason } from '../stream-info.js'
 import type { StreamTable } from '../stream-table.js'
 import { isPlaced } from './accept.js'
 import { reportActivity } from './activity.js'
+import { keepLastEventIds } from './last-event-id.js'
 import { peerOf, sessionOf, SessionWatch } from './session-watch.js'
 import type { NodeTarget } from './target.js'
 
@@ -125,7 +126,9 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   adoptSessionsOf(server: Server): void {
     const http2 = server as unknown as Http2Server
     http2.on('session', (session) => {
-      if (this.#manager.isOpen) this.#socketOf(session)
+      if (!this.#manager.isOpen) return
+      this.#socketOf(session)
+      keepLastEventIds(session)
     })
   }
 

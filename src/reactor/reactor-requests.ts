@@ -68,7 +68,7 @@ export class ReactorRequests implements RequestCarrier<Raw> {
     if (endStream) this.#ended(raw)
   }
 
-  respond(raw: Raw, headers: Readonly<Record<string, string>>): void {
+  respond(raw: Raw, headers: Readonly<Fields>): void {
     this.head(raw, { status: 200, fields: { ...headers }, endStream: raw.isHead, trailers: false })
     // Nothing can follow, and nobody need wait for that.
     if (raw.ended && raw.held) native.markClosing(raw.held.uid)

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http2'
 import { HoldfastError } from '../errors.js'
 
 /** Header fields as users give them; undefined is left out, a list becomes several fields. */
@@ -48,6 +49,16 @@ export function checkTrailers(trailers: HeaderFields): Record<string, string> {
   const size = fields.reduce((sum, [name, value]) => sum + name.length + value.length, 0)
   if (size > kMaxTrailers) throw invalid(`trailers may take ${kMaxTrailers} bytes`)
   return Object.fromEntries(fields)
+}
+
+/**
+ * The Last-Event-ID of a request; undefined if there is none. It is UTF-8 (WHATWG HTML, section 9.2.3),
+ * and Node reads fields as Latin-1.
+ */
+export function lastEventIdIn(headers: IncomingHttpHeaders): string | undefined {
+  const value = headers['last-event-id']
+  if (typeof value !== 'string' || value === '') return undefined
+  return Buffer.from(value, 'latin1').toString()
 }
 
 /** The `:status` among the headers. @throws ERR_HOLDFAST_INVALID_ARGUMENT */

@@ -1,10 +1,18 @@
+import type { IncomingHttpHeaders } from 'node:http2'
 import { HoldfastError } from '../errors.js'
 import type { ResolvedTarget } from '../http2/target.js'
 import type { HeldStream } from '../held-stream.js'
 import type { StreamManager } from '../manager.js'
 import { requireKnown } from '../options.js'
 import { ManagedStream } from '../stream.js'
-import { checkFields, checkTrailers, statusOf, type Fields, type HeaderFields } from './fields.js'
+import {
+  checkFields,
+  checkTrailers,
+  lastEventIdIn,
+  statusOf,
+  type Fields,
+  type HeaderFields,
+} from './fields.js'
 import type { RequestCarrier } from './request-carrier.js'
 import { toBody } from './request-body.js'
 import { RequestDuplex } from './request-duplex.js'
@@ -38,7 +46,8 @@ export class RequestStream extends ManagedStream {
   readonly #carrier: RequestCarrier
   readonly #raw: unknown
   #flow: RequestFlow<unknown> | undefined
-  #expectsContinue: boolean
+  #expectsContinue = false
+  #lastEventId: string | undefined
   #bodiless = false
   #trailers = false
   #ended = false
@@ -51,12 +60,19 @@ export class RequestStream extends ManagedStream {
     carrier: RequestCarrier,
     raw: unknown,
     held?: HeldStream,
-    expectsContinue = false,
+    headers?: IncomingHttpHeaders,
   ) {
     super(manager, held)
     this.#carrier = carrier
     this.#raw = raw
-    this.#expectsContinue = expectsContinue
+    if (!headers) return
+    this.#expectsContinue = headers.expect?.toLowerCase() === '100-continue'
+    this.#lastEventId = lastEventIdIn(headers)
+  }
+
+  /** The Last-Event-ID that its client sent, or what `manager.sse` was told instead. */
+  override get lastEventId(): string | undefined {
+    return super.lastEventId ?? this.#lastEventId
   }
 
   /** Whether its answer has begun. */

@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream'
+import { Duplex, PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager } from '../../dist/index.js'
 import { until } from '../helpers/wait.js'
@@ -31,7 +31,6 @@ describe('a string', () => {
     ASCII: 'plain',
     'Latin-1': 'caf\u00e9',
     'two bytes a unit': '\u043f\u043e\u0442\u043e\u043a \u2014 \ud83d\ude80',
-    'with a lone surrogate': 'a\ud800b',
     'with NUL in it': 'a\0b',
     'joined of pieces': Array.from({ length: 100 }, (_, i) => `piece ${i}`).reduce((a, b) => a + b),
     'as long as fits': '\u20ac'.repeat(Math.floor(scratchBytes / 3)),
@@ -45,4 +44,27 @@ describe('a string', () => {
       expect((await sent(text, { event: 'unused' })).equals(expected)).toBe(true)
     })
   }
+
+  it('that no UTF-8 can say is refused, whichever way it goes', () => {
+    const manager = StreamManager.open()
+    const stream = new PassThrough()
+    const { uid } = manager.register(stream)
+    const bad = ['\ud800', 'a\udc00b', `${'x'.repeat(scratchBytes)}\ud800`]
+    for (const text of bad) {
+      for (const call of [
+        () => manager.send(uid, text),
+        () => manager.send(uid, text, { event: 'unused' }),
+        () => manager.send(uid, 'x', { key: text }),
+        () => manager.publish('topic', text),
+        () => manager.broadcast({}, text),
+      ]) {
+        expect(call).toThrow(expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_ARGUMENT' }))
+      }
+    }
+    expect(() => manager.publish('\ud800', 'x')).toThrow(
+      expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_ARGUMENT' }),
+    )
+    expect(stream.read()).toBeNull()
+    stream.destroy()
+  })
 })

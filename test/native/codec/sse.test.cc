@@ -72,6 +72,15 @@ std::string WithLineFeeds(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("fields without data are told, and no event comes of them") {
+  SseMessage message;
+  message.has_data = false;
+  message.id = "7";
+  message.has_id = true;
+  message.retry_ms = 3000;
+  EXPECT(Encoded(message) == "id: 7\nretry: 3000\n\n");
+}
+
 TEST_CASE("sse: one line, many lines, CR, LF, CRLF and no data at all") {
   EXPECT(Data("hello") == "data: hello\n\n");
   EXPECT(Data("") == "data: \n\n");

@@ -75,6 +75,20 @@ TEST_CASE("the timer repeats until it is stopped") {
   REQUIRE(IsOk(poller->SetTimer(0)));
 }
 
+TEST_CASE("a wake-up at a time comes once, at the time it was last told, and not before") {
+  const auto poller = MakePoller();
+  const auto begin = Clock::now();
+  poller->WakeIn(3'600'000);
+  poller->WakeIn(20);
+  const auto events = WaitForSome(*poller);
+  REQUIRE(events.size() == 1);
+  EXPECT(events[0].kind == Kind::kWakeup);
+  EXPECT(Clock::now() - begin >= std::chrono::milliseconds(20));
+  EXPECT(Wait(*poller, 50).empty());
+  poller->WakeIn(0);
+  EXPECT(WaitForSome(*poller).size() == 1);
+}
+
 // Told by level, a half-closed peer keeps the loop spinning for as long as it stays.
 TEST_CASE("a peer that half-closes and stays is told once, with its input before it") {
   const auto poller = MakePoller();

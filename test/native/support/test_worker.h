@@ -13,7 +13,9 @@ namespace holdfast::test {
 class CountingWaker final : public Waker {
  public:
   void Wake() override { wakes.fetch_add(1); }
+  void WakeIn(uint64_t delay_ms) override { wakes_in.push_back(delay_ms); }
   std::atomic<uint32_t> wakes{0};
+  std::vector<uint64_t> wakes_in;
 };
 
 inline Options RoomyOptions() {
@@ -46,6 +48,8 @@ class TestWorker {
   Worker* operator->() const { return worker_; }
   Worker* get() const { return worker_; }
   uint32_t wakes() const { return waker_.wakes.load(); }
+  // The delays after which it asked to be woken.
+  const std::vector<uint64_t>& wakes_in() const { return waker_.wakes_in; }
 
   // What came since, its room in the mailbox given back.
   Mailbox::Batch Take() const {
