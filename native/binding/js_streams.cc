@@ -145,11 +145,14 @@ Napi::Value JsSetSlow(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// setHeartbeat(uid, intervalMs): of a stream of the calling thread.
+// setHeartbeat(uid, intervalMs): of a stream of the calling thread, or one on a reactor.
 Napi::Value JsSetHeartbeat(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
+  const uint32_t interval_ms = Uint32Argument(info, 1);
   if (OwnLine(info, uid) != nullptr) {
-    SetHeartbeat(Self(info).worker(), uid, Uint32Argument(info, 1));
+    SetHeartbeat(Self(info).worker(), uid, interval_ms);
+  } else {
+    (void)SetHeartbeatOnReactor(Registry::Get(), uid, interval_ms);
   }
   return info.Env().Undefined();
 }

@@ -1,5 +1,6 @@
 #include "core/adoption.h"
 
+#include "core/heartbeat.h"
 #include "core/subscriptions.h"
 
 namespace holdfast {
@@ -78,6 +79,13 @@ bool SubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topi
 bool UnsubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topic) {
   return WhileItLives(registry, uid,
                       [&](Worker& reactor) { return Unsubscribe(registry, reactor, uid, topic); });
+}
+
+bool SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms) {
+  return WhileItLives(registry, uid, [&](Worker& reactor) {
+    SetHeartbeat(reactor, uid, interval_ms);
+    return true;
+  });
 }
 
 }  // namespace holdfast

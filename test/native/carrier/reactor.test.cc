@@ -90,6 +90,17 @@ TEST_CASE("a request of a reactor is answered by a Node thread, with body and tr
   EXPECT(world.node.Adopt(request.id).value == 0);
 }
 
+TEST_CASE("an event stream of a reactor that is quiet is sent comments by its own thread") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kSse);
+  world.node.Answer(request.id);
+  EXPECT(SetHeartbeatOnReactor(Registry::Get(), uid, 20));
+  EXPECT(client.AwaitBody(1, 9).substr(0, 9) == ":\n\n:\n\n:\n\n");
+}
+
 TEST_CASE("a request becomes a stream of the registry when it is adopted, and goes with its peer") {
   World world;
   const CountedSince counted;
