@@ -73,7 +73,7 @@ export function openSse(
   const lastEventId = given ?? lastEventIdOf(target)
   const held = holder.hold(resolved, 'sse', options)
   held.lastEventId = lastEventId
-  carrier.respond(resolved.raw as never, headers)
+  carrier.respond(resolved.raw, headers)
   if (retryMs !== undefined) outbox.sendFields(held, { retry: retryMs })
   if (heartbeatMs > 0) native.setHeartbeat(held.uid, heartbeatMs)
   return held
