@@ -14,13 +14,19 @@ export const trials = [
   },
   {
     name: 'fan-out',
-    what: 'CPU of a published event at 1,000 event streams, beside a loop of stream.write in node:http2',
+    what: 'CPU of a published event at 1,000 event streams on both carriers, beside a loop of stream.write in node:http2',
     script: 'load/fan-out.mjs',
     smoke: {
-      shapes: [{ sessions: 4, streamsEach: 10, intervalMs: 1 }],
-      ticks: 20,
+      shapes: [{ sessions: 4, streamsEach: 10, intervalMs: 1, ticks: 20 }],
       rounds: 1,
     },
+  },
+  {
+    name: 'requests',
+    what: 'requests a second from a JavaScript handler, beside node:http2',
+    script: 'load/requests.mjs',
+    smoke: { requests: 500, rounds: 1 },
+    needs: 'load/requests-needs.mjs',
   },
   {
     name: 'order',

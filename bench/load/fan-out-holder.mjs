@@ -34,12 +34,12 @@ answerThread(parentPort, {
   /** The bare loop: it writes where the streams are. */
   async write({ from, ticks, aTick, intervalMs }) {
     let number = from
-    await pace(ticks, intervalMs, () => {
+    const lateMs = await pace(ticks, intervalMs, () => {
       for (let i = 0; i < aTick; i++) {
         const bytes = eventBytes(number++)
         for (const stream of streams) stream.write(bytes)
       }
     })
-    return {}
+    return { lateMs }
   },
 })

@@ -1,4 +1,4 @@
-// One server of fan-out.mjs: this thread publishes, a worker thread holds the streams.
+// One server of fan-out.mjs: this thread publishes, a worker thread or a reactor holds the streams.
 import { Worker } from 'node:worker_threads'
 import { StreamManager } from 'holdfast'
 import { processCpuUs, threadCpuUs, threadNumber } from '../lib/cpu.mjs'
@@ -8,23 +8,51 @@ import { answer } from '../lib/wait.mjs'
 import { pace } from './fan-out-pace.mjs'
 
 const [contender, streamsEach] = process.argv.slice(2)
-const manager = contender === 'holdfast' ? StreamManager.open() : undefined
-const listening = await manager?.listen({ host: '127.0.0.1' })
-const holder = new Worker(new URL('./fan-out-holder.mjs', import.meta.url), {
-  workerData: { contender, streamsEach: Number(streamsEach) },
-})
-await answer(holder, 'ready')
-const { port = listening?.port, thread: holding } = await askThread(holder, 'who')
 const publishing = threadNumber()
+const streams = []
+
+/** The port, and how to ask the thread that holds the streams, if it runs JavaScript. */
+async function open() {
+  if (!contender.startsWith('native')) return openHolder()
+  const reactors = Number(/(\d) reactors/.exec(contender)?.[1] ?? 1)
+  const manager = StreamManager.open({ carrier: 'native', reactors })
+  manager.on('stream', (stream) => {
+    const events = manager.sse(stream).detach()
+    events.subscribe('all')
+    streams.push(events.uid)
+  })
+  const { port } = await manager.listen({ host: '127.0.0.1' })
+  return { manager, port }
+}
+
+async function openHolder() {
+  const manager = contender === 'holdfast' ? StreamManager.open() : undefined
+  const listening = await manager?.listen({ host: '127.0.0.1' })
+  const holder = new Worker(new URL('./fan-out-holder.mjs', import.meta.url), {
+    workerData: { contender, streamsEach: Number(streamsEach) },
+  })
+  await answer(holder, 'ready')
+  const { port = listening?.port, thread } = await askThread(holder, 'who')
+  return { manager, port, holder, holding: thread }
+}
+
+const { manager, port, holder, holding } = await open()
+const publish = contender.endsWith('by send')
+  ? (data) => {
+      for (const uid of streams) if (manager.send(uid, data) === 'queued') addressed++
+    }
+  : (data) => (addressed += manager.publish('all', data))
 
 let number = 0
 let addressed = 0
-const cpu = () => ({
-  process: processCpuUs(),
-  holding: threadCpuUs(holding),
-  publishing: threadCpuUs(publishing),
-})
 let before
+
+function cpu() {
+  const process = processCpuUs()
+  const ofPublishing = threadCpuUs(publishing)
+  const ofHolding = holding === undefined ? process - ofPublishing : threadCpuUs(holding)
+  return { process, publishing: ofPublishing, holding: ofHolding }
+}
 
 answerParent({
   port: () => ({ port }),
@@ -32,26 +60,31 @@ answerParent({
     before = cpu()
     const from = number
     number += ticks * aTick
-    if (manager) {
-      let next = from
-      await pace(ticks, intervalMs, () => {
-        for (let i = 0; i < aTick; i++) addressed += manager.publish('all', eventData(next++))
-      })
-    } else {
-      await askThread(holder, 'write', { from, ticks, aTick, intervalMs })
+    if (!manager) {
+      const { lateMs } = await askThread(holder, 'write', { from, ticks, aTick, intervalMs })
+      return { lateMs }
     }
-    return {}
+    let next = from
+    const lateMs = await pace(ticks, intervalMs, () => {
+      for (let i = 0; i < aTick; i++) publish(eventData(next++))
+    })
+    return { lateMs }
   },
   spent() {
     const now = cpu()
     return { cpu: Object.fromEntries(Object.keys(now).map((of) => [of, now[of] - before[of]])) }
   },
   counts() {
-    const { messagesPublished, messagesDelivered, messagesDropped, messagesUndeliverable } =
-      manager.stats()
+    const {
+      messagesPublished,
+      messagesQueued,
+      messagesDelivered,
+      messagesDropped,
+      messagesUndeliverable,
+    } = manager.stats()
     return {
       addressed,
-      published: messagesPublished,
+      taken: messagesPublished + messagesQueued,
       delivered: messagesDelivered,
       dropped: messagesDropped,
       undeliverable: messagesUndeliverable,

@@ -1,0 +1,55 @@
+// One server of requests.mjs: a small answer to every request.
+import http2 from 'node:http2'
+import { StreamManager } from 'holdfast'
+import { processCpuUs, threadCpuUs, threadNumber } from '../lib/cpu.mjs'
+import { answerParent } from '../lib/peer.mjs'
+
+const [contender] = process.argv.slice(2)
+const body = Buffer.from('{"hello":"world"}\n')
+const headers = { 'content-type': 'application/json' }
+let answered = 0
+let manager
+
+const servers = {
+  async bare() {
+    const server = http2.createServer()
+    server.on('stream', (stream) => {
+      answered++
+      stream.respond({ ':status': 200, ...headers })
+      stream.end(body)
+    })
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return server.address()
+  },
+  handler: (carrier) => {
+    manager = StreamManager.open({ carrier, reactors: 1 })
+    manager.on('stream', (stream) => {
+      answered++
+      stream.respond({ ':status': 200, ...headers })
+      stream.end(body)
+    })
+    if (carrier === 'node') manager.accept(http2.createServer())
+    return manager.listen({ host: '127.0.0.1' })
+  },
+}
+const { port } =
+  contender === 'bare' ? await servers.bare() : await servers.handler(contender.split(',')[0])
+
+const thread = threadNumber()
+const cpu = () => ({ process: processCpuUs(), javascript: threadCpuUs(thread) })
+let before = cpu()
+answerParent({
+  port: () => ({ port }),
+  /** Since it was last asked. */
+  spent() {
+    const now = cpu()
+    const spent = {
+      process: now.process - before.process,
+      javascript: now.javascript - before.javascript,
+    }
+    before = now
+    const outcome = { ...spent, answered }
+    answered = 0
+    return outcome
+  },
+})

@@ -1,0 +1,63 @@
+// Requests a second of h2load (Debian: nghttp2-client), answered by one JavaScript thread.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { startPeer } from '../lib/peer.mjs'
+import { median, round, shuffled } from '../lib/statistics.mjs'
+import { Checks, finish, parameters } from '../lib/trial.mjs'
+
+const { requests, connections, streams, rounds, contenders } = parameters({
+  requests: 50_000,
+  connections: 10,
+  streams: 10,
+  rounds: 7,
+  contenders: ['bare', 'node', 'native'],
+})
+const checks = new Checks()
+
+/** The requests that were answered with 200, and how many a second. */
+async function load(port) {
+  const words = ['-n', requests, '-c', connections, '-m', streams, `http://127.0.0.1:${port}/`]
+  const child = spawn('h2load', words.map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => (said += text))
+  await once(child, 'close')
+  return {
+    rate: Number(/, ([\d.]+) req\/s/.exec(said)?.[1]),
+    good: Number(/status codes: (\d+) 2xx/.exec(said)?.[1]),
+  }
+}
+
+async function run({ contender, server, port, runs }, counts) {
+  await server.ask('spent')
+  const { rate, good } = await load(port)
+  const { answered, process, javascript } = await server.ask('spent')
+  checks.equal(`${contender}: answered with 200`, requests, good)
+  checks.equal(`${contender}: answers given`, requests, answered)
+  if (counts) runs.push({ rate, process: process / requests, javascript: javascript / requests })
+}
+
+const sides = []
+for (const contender of contenders) {
+  const server = await startPeer(new URL('./requests-server.mjs', import.meta.url), [contender])
+  const { port } = await server.ask('port')
+  sides.push({ contender, server, port, runs: [] })
+}
+for (let i = -2; i < rounds; i++) {
+  for (const side of shuffled(sides)) await run(side, i >= 0)
+}
+for (const { server } of sides) server.kill()
+
+const of = (side, name) => side.runs.map((outcome) => outcome[name])
+const bare = sides.find(({ contender }) => contender === 'bare')
+finish(
+  sides.map((side) => ({
+    contender: side.contender,
+    'requests/s': round(median(of(side, 'rate'))),
+    lowest: round(Math.min(...of(side, 'rate'))),
+    highest: round(Math.max(...of(side, 'rate'))),
+    'CPU us a request': round(median(of(side, 'process'))),
+    'JavaScript thread': round(median(of(side, 'javascript'))),
+    'x bare': round(median(of(side, 'rate')) / median(of(bare, 'rate'))),
+  })),
+  checks,
+)
