@@ -89,7 +89,7 @@ void Listener::Run() {
   std::array<PollEvent, 8> events;
   bool paused = false;
   while (!stop_.load(std::memory_order_acquire)) {
-    SetWatching(!paused && registry_.AnyoneAccepts());
+    SetWatching(!paused && SomebodyTakes());
     const int count = poller_->Wait(events, paused ? kPauseMs : -1);
     CHECK(count >= 0);
     paused = false;
@@ -99,12 +99,17 @@ void Listener::Run() {
   }
 }
 
+bool Listener::SomebodyTakes() {
+  return registry_.AnyoneAccepts() || registry_.AnyoneTakesSessions();
+}
+
 bool Listener::AcceptSome() {
   // In runs, so that a flood of connections does not keep the thread from being stopped.
-  for (int i = 0; i < 64 && registry_.AnyoneAccepts(); i++) {
+  for (int i = 0; i < 64 && SomebodyTakes(); i++) {
     const int fd = AcceptConnection(fd_);
     if (fd >= 0) {
-      registry_.Place({fd, nullptr}, Destination::kSockets);
+      const bool sessions = registry_.AnyoneTakesSessions();
+      registry_.Place({fd, nullptr}, sessions ? Destination::kSessions : Destination::kSockets);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return true;

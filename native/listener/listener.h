@@ -38,6 +38,7 @@ class Listener {
 
   void Run();
   // False when the system has no descriptor or memory for a further connection.
+  bool SomebodyTakes();
   bool AcceptSome();
   void SetWatching(bool watching);
 
