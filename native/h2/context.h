@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "h2/frame_buffers.h"
 #include "h2/limits.h"
 #include "h2/nghttp2_api.h"
 #include "h2/output.h"
@@ -52,6 +53,7 @@ class H2Context {
   const ng::Callbacks* callbacks() const { return callbacks_; }
   const ng::Option* option() const { return option_; }
 
+  FrameBuffers frame_buffers;
   // Of the turn of the loop.
   uint64_t now_ms = 0;
   Output output;

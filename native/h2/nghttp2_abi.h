@@ -14,6 +14,15 @@ struct Session;
 struct Callbacks;
 struct Option;
 
+// Where the library takes its memory from; it copies this.
+struct Memory {
+  void* user_data;
+  void* (*allocate)(size_t size, void* user_data);
+  void (*release)(void* memory, void* user_data);
+  void* (*allocate_zeroed)(size_t count, size_t size, void* user_data);
+  void* (*reallocate)(void* memory, size_t size, void* user_data);
+};
+
 struct NameValue {
   uint8_t* name;
   uint8_t* value;

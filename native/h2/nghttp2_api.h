@@ -34,7 +34,8 @@ namespace holdfast {
   X(option_set_no_auto_window_update, void, (ng::Option*, int))                                   \
   X(option_set_max_outbound_ack, void, (ng::Option*, size_t))                                     \
   X(option_set_max_settings, void, (ng::Option*, size_t))                                         \
-  X(session_server_new2, int, (ng::Session**, const ng::Callbacks*, void*, const ng::Option*))    \
+  X(session_server_new3, int,                                                                     \
+    (ng::Session**, const ng::Callbacks*, void*, const ng::Option*, const ng::Memory*))           \
   X(session_del, void, (ng::Session*))                                                            \
   X(session_mem_recv, ssize_t, (ng::Session*, const uint8_t*, size_t))                            \
   X(session_mem_send, ssize_t, (ng::Session*, const uint8_t**))                                   \

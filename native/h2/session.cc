@@ -44,7 +44,8 @@ H2Session::~H2Session() {
 bool H2Session::Start() {
   const Nghttp2Api& api = context_.api;
   const H2Limits& limits = context_.limits;
-  if (api.session_server_new2(&session_, context_.callbacks(), this, context_.option()) != 0) {
+  if (api.session_server_new3(&session_, context_.callbacks(), this, context_.option(),
+                              context_.frame_buffers.memory()) != 0) {
     session_ = nullptr;
     return false;
   }
