@@ -115,6 +115,12 @@ export const trials = [
     smoke: { rounds: 1, shapes: [{ carrier: 'duplex', sockets: 500, streamsEach: 1 }] },
   },
   {
+    name: 'idle',
+    what: 'resident memory of idle connections and streams on the native carrier, beside node:http2',
+    script: 'load/idle.mjs',
+    smoke: { connections: 50, full: 2, streamsEach: 10 },
+  },
+  {
     name: 'native-find',
     what: 'find in C++ beside a linear scan and a map under a lock',
     script: 'native/native-find.mjs',

@@ -38,6 +38,10 @@ export class CountingSession {
     return this.#next.filter((next) => next === number).length
   }
 
+  close() {
+    this.#socket.destroy()
+  }
+
   #frame(type, flags, stream, bytes, body, end) {
     if (type === frameType.data) {
       this.frames++

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { answer } from './wait.mjs'
 
 /** A script in a process of its own, ready to be asked. It ends with this process at the latest. */
-export async function startPeer(script, words = []) {
-  const child = fork(fileURLToPath(script), words.map(String))
+export async function startPeer(script, words = [], execArgv = []) {
+  const child = fork(fileURLToPath(script), words.map(String), { execArgv })
   await answer(child, 'ready')
   return {
     ask(type, words = {}) {

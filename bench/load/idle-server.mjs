@@ -1,0 +1,43 @@
+// One server of idle.mjs: holds event streams, and tells what is resident.
+import http2 from 'node:http2'
+import { StreamManager } from 'holdfast'
+import { answerParent } from '../lib/peer.mjs'
+import { residentBytes } from '../lib/resident.mjs'
+
+const [contender] = process.argv.slice(2)
+const events = { ':status': 200, 'content-type': 'text/event-stream' }
+let open = 0
+
+const servers = {
+  async bare() {
+    const server = http2.createServer({ settings: { maxConcurrentStreams: 200 } })
+    server.on('stream', (stream) => {
+      open++
+      stream.on('error', () => {})
+      stream.on('close', () => open--)
+      stream.respond(events)
+    })
+    await new Promise((resolve) =>
+      server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 }, resolve),
+    )
+    return server.address()
+  },
+  native() {
+    const manager = StreamManager.open({ carrier: 'native', reactors: 1, pingIntervalMs: 0 })
+    manager.on('stream', (stream) => {
+      open++
+      manager
+        .sse(stream)
+        .detach()
+        .on('close', () => open--)
+    })
+    return manager.listen({ host: '127.0.0.1' })
+  },
+}
+const { port } = await servers[contender]()
+
+answerParent({
+  port: () => ({ port }),
+  open: () => ({ open }),
+  resident: async () => ({ bytes: await residentBytes() }),
+})
