@@ -29,6 +29,12 @@ export const trials = [
     needs: 'load/requests-needs.mjs',
   },
   {
+    name: 'busy',
+    what: 'a message to a stream whose requests are answered by a busy thread, on both carriers',
+    script: 'load/busy.mjs',
+    smoke: { messages: 20, gapMs: 3, busyMs: 5 },
+  },
+  {
     name: 'order',
     what: '8 threads send and publish to the same 100 streams, each in its order',
     script: 'load/order.mjs',
