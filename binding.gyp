@@ -6,6 +6,7 @@
     'core_sources': [
       'native/carrier/native_carrier.cc',
       'native/carrier/reactor_streams.cc',
+      'native/carrier/reactor_thread.cc',
       'native/carrier/reactor_worker.cc',
       'native/carrier/reactors.cc',
       'native/codec/sse.cc',
@@ -64,6 +65,7 @@
       'native/binding/native_parts.cc',
       'native/binding/node_carrier.cc',
       'native/binding/node_worker.cc',
+      'native/loop/embedded_reactor.cc',
       'native/loop/reactor_embed.cc',
     ],
     'test_sources': [

@@ -33,7 +33,10 @@ export interface ManagerOptions {
    * of our own where they can run (`StreamManager.carriers()`). Default `node`.
    */
   carrier?: CarrierName
-  /** How many reactor threads `native` has. Default one fewer than processors, at least 1. */
+  /**
+   * How many reactor threads `native` has; 0: none, its sessions run in the event loops of the Node
+   * threads, for machines without a core to spare. Default one fewer than processors, at least 1.
+   */
   reactors?: number
 }
 
@@ -63,7 +66,7 @@ export const optionRules: readonly Rule[] = [
   { name: 'maxQueuedBytes', initial: 2 ** 28, min: 2 ** 20, max: 2 ** 44 },
   { name: 'onSlow', initial: 0, min: 0, max: slowPolicies.length - 1 },
   { name: 'carrier', initial: 0, min: 0, max: carrierNames.length - 1 },
-  { name: 'reactors', initial: Math.max(1, availableParallelism() - 1), min: 1, max: 64 },
+  { name: 'reactors', initial: Math.max(1, availableParallelism() - 1), min: 0, max: 64 },
 ]
 
 /** The values for the native side, and which of them the caller gave (bit n: option n). */

@@ -34,8 +34,9 @@ Status NodeWorker::Open(Napi::Env env, const Options& options, uint32_t explicit
   }
   CHECK(napi_add_async_cleanup_hook(env, hook, self, &self->hook_) == napi_ok);
   worker->mailbox.Open(&reactor->poller());
-  const bool native = worker->options[Option::kCarrier] != 0;
-  Reactors::Get().Enter(registry, native ? nghttp2 : nullptr, worker->options[Option::kReactors]);
+  const Nghttp2Api* api = worker->options[Option::kCarrier] != 0 ? nghttp2 : nullptr;
+  Reactors::Get().Enter(registry, api, worker->options[Option::kReactors]);
+  if (api != nullptr && worker->options[Option::kReactors] == 0) self->EmbedReactor(*api, loop);
   *out = self;
   return Status::kOk;
 }
@@ -52,6 +53,14 @@ NodeWorker::NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Me
       local_(memory.local),
       frame_(memory.frame) {}
 
+// Where the system refuses, there is none, as with threads.
+void NodeWorker::EmbedReactor(const Nghttp2Api& api, uv_loop_t* loop) {
+  std::unique_ptr<ReactorWorker> reactor = ReactorWorker::Create(Registry::Get(), api, {}, worker_);
+  if (reactor == nullptr) return;
+  auto embedded = std::make_unique<EmbeddedReactor>(std::move(reactor));
+  if (embedded->Start(loop) == 0) embedded_ = std::move(embedded);
+}
+
 void NodeWorker::Leave(CloseReason reason) {
   if (std::exchange(leaving_, true)) return;
   leave_reason_ = reason;
@@ -62,6 +71,7 @@ void NodeWorker::Leave(CloseReason reason) {
 void NodeWorker::LeaveNow() {
   EnvState::Of(env_).Forget(this);
   listeners_.clear();
+  if (embedded_ != nullptr) embedded_->Leave();
   sender_.Flush();
   inbox_.Discard();
   carrier_.AbandonAwaited();
@@ -73,10 +83,15 @@ void NodeWorker::LeaveNow() {
   Listener::NotifyAll();
   Reactors::Get().Exit();
   embed_.Close([this] {
-    const napi_async_cleanup_hook_handle hook = hook_;
-    delete this;
-    CHECK(napi_remove_async_cleanup_hook(hook) == napi_ok);
+    if (embedded_ == nullptr) return Free();
+    embedded_->Close([this] { Free(); });
   });
+}
+
+void NodeWorker::Free() {
+  const napi_async_cleanup_hook_handle hook = hook_;
+  delete this;
+  CHECK(napi_remove_async_cleanup_hook(hook) == napi_ok);
 }
 
 void NodeWorker::OnWakeup() {

@@ -19,6 +19,7 @@
 #include "core/sender.h"
 #include "h2/nghttp2_api.h"
 #include "listener/listener.h"
+#include "loop/embedded_reactor.h"
 #include "loop/reactor_embed.h"
 
 namespace holdfast {
@@ -79,6 +80,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
  private:
   NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Memory& memory);
   ~NodeWorker() = default;
+  void EmbedReactor(const Nghttp2Api& api, uv_loop_t* loop);
 
   void OnWakeup() override;
   void OnTimer() override;
@@ -91,6 +93,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   // Places again what JavaScript was told of and did not take.
   void ReturnUntaken();
   void LeaveNow();
+  void Free();
 
   const Napi::Env env_;
   Worker* const worker_;
@@ -99,6 +102,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   NodeCarrier carrier_;
   Inbox inbox_;
   ReactorEmbed embed_;
+  std::unique_ptr<EmbeddedReactor> embedded_;  // where the native carrier has no threads
   SharedMemory scratch_;
   SharedMemory local_;
   SharedMemory frame_;

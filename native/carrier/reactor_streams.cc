@@ -149,7 +149,8 @@ bool ReactorStreams::FindNode(Session& session) {
   if (Lives(session)) {
     return registry_.FindWorker(session.node)->takes_requests.load(std::memory_order_acquire);
   }
-  Worker* node = registry_.PickRequestTaker();
+  const bool home = home_ != nullptr && home_->takes_requests.load(std::memory_order_acquire);
+  Worker* node = home ? home_ : registry_.PickRequestTaker();
   if (node == nullptr) return false;
   session.node = node->id;
   session.node_incarnation = node->incarnation();

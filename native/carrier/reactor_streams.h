@@ -42,7 +42,9 @@ struct ReactorRequest {
 
 class ReactorStreams final : public H2Events {
  public:
-  ReactorStreams(Registry& registry, Worker& self) : registry_(registry), self_(self) {}
+  // `home`: the Node thread that gets the requests while it takes any; nullptr: whoever has least.
+  ReactorStreams(Registry& registry, Worker& self, Worker* home = nullptr)
+      : registry_(registry), self_(self), home_(home) {}
   ReactorStreams(const ReactorStreams&) = delete;
   ReactorStreams& operator=(const ReactorStreams&) = delete;
 
@@ -101,6 +103,7 @@ class ReactorStreams final : public H2Events {
 
   Registry& registry_;
   Worker& self_;
+  Worker* const home_;
   Outboxes outboxes_{registry_, &self_};
   StaticAnswers::Reader static_answers_{registry_.static_answers()};
   std::vector<ReactorRequest> requests_;  // by slot

@@ -1,80 +1,58 @@
 #include "carrier/reactor_worker.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <array>
 
+#include "base/check.h"
 #include "base/clock.h"
 
 namespace holdfast {
 
-std::unique_ptr<ReactorWorker> ReactorWorker::Start(Registry& registry, const Nghttp2Api& api,
-                                                    const H2Limits& limits) {
+std::unique_ptr<ReactorWorker> ReactorWorker::Create(Registry& registry, const Nghttp2Api& api,
+                                                     const H2Limits& limits, Worker* home) {
   Worker* worker;
   // With the options of the process, which is open.
   if (!IsOk(registry.Join({}, 0, &worker, WorkerKind::kReactor))) return nullptr;
   Reactor* reactor = ReactorOf(worker->id);
-  std::unique_ptr<ReactorWorker> self;
-  if (reactor != nullptr &&
-      IsOk(reactor->poller().SetTimer(worker->options[Option::kCleanupIntervalMs]))) {
-    self.reset(new ReactorWorker(registry, *worker, *reactor, api, limits));
-    worker->mailbox.Open(&reactor->poller());
-    // Signals are for the process's own threads.
-    sigset_t all;
-    sigset_t before;
-    CHECK(sigfillset(&all) == 0);
-    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-    const auto run = [](void* object) -> void* {
-      static_cast<ReactorWorker*>(object)->Run();
-      return nullptr;
-    };
-    const int error = pthread_create(&self->thread_, nullptr, run, self.get());
-    CHECK(pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
-    if (error == 0) {
-      worker->takes_sessions.store(true, std::memory_order_release);
-      return self;
-    }
-    self->thread_ = {};
+  if (reactor == nullptr ||
+      !IsOk(reactor->poller().SetTimer(worker->options[Option::kCleanupIntervalMs]))) {
+    registry.Leave(*worker, CloseReason::kManager);
+    return nullptr;
   }
-  registry.Leave(*worker, CloseReason::kManager);
-  return nullptr;
+  std::unique_ptr<ReactorWorker> self(
+      new ReactorWorker(registry, *worker, home, *reactor, api, limits));
+  worker->mailbox.Open(&reactor->poller());
+  return self;
 }
 
-ReactorWorker::ReactorWorker(Registry& registry, Worker& worker, Reactor& reactor,
+ReactorWorker::ReactorWorker(Registry& registry, Worker& worker, Worker* home, Reactor& reactor,
                              const Nghttp2Api& api, const H2Limits& limits)
     : registry_(registry),
       worker_(worker),
       poller_(reactor.poller()),
-      streams_(registry, worker),
+      streams_(registry, worker, home),
       carrier_(registry, worker, streams_),
       inbox_(registry, worker, carrier_),
       context_(api, limits, streams_),
       sessions_(std::make_unique<H2SessionTable>(context_, poller_)) {}
 
-ReactorWorker::~ReactorWorker() {
-  if (thread_ == pthread_t{}) return;
-  stop_.store(true, std::memory_order_release);
-  poller_.Wake();
-  CHECK(pthread_join(thread_, nullptr) == 0);
+ReactorWorker::~ReactorWorker() { CHECK(sessions_ == nullptr); }
+
+void ReactorWorker::TakeSessions() {
+  worker_.takes_sessions.store(true, std::memory_order_release);
 }
 
-void ReactorWorker::Run() {
+int ReactorWorker::Turn(int timeout_ms) {
   std::array<PollEvent, 256> events;
-  int timeout_ms = -1;
-  bool more = false;
-  while (!stop_.load(std::memory_order_acquire)) {
-    const int count = poller_.Wait(events, more ? 0 : timeout_ms);
-    CHECK(count >= 0);
-    sessions_->BeginTurn();
-    for (int i = 0; i < count; i++) OnEvent(events[static_cast<size_t>(i)]);
-    more = inbox_.Deliver();
-    more = Sweep() || more;
-    timeout_ms = sessions_->EndTurn();
-    streams_.Flush();
-    more = streams_.TakePumpWanted() || more;
-  }
-  Leave();
+  const int count = poller_.Wait(events, timeout_ms);
+  CHECK(count >= 0);
+  sessions_->BeginTurn();
+  for (int i = 0; i < count; i++) OnEvent(events[static_cast<size_t>(i)]);
+  bool more = inbox_.Deliver();
+  more = Sweep() || more;
+  const int next_ms = sessions_->EndTurn();
+  streams_.Flush();
+  more = streams_.TakePumpWanted() || more;
+  return more ? 0 : next_ms;
 }
 
 void ReactorWorker::OnEvent(const PollEvent& event) {

@@ -1,11 +1,10 @@
-// A reactor: a pthread of ours that is a worker like any other, with HTTP/2 sessions of its own.
+// A reactor: a worker like any other, with HTTP/2 sessions of its own. Whoever drives it takes its
+// turns: a thread of ours (carrier/reactor_thread), or a Node thread's loop
+// (loop/embedded_reactor).
 //
-// Threads: Start and the destructor: whoever owns it; the rest runs on the reactor's own thread.
+// Threads: that of its turns, but for Create, which another may call before the first.
 #pragma once
 
-#include <pthread.h>
-
-#include <atomic>
 #include <memory>
 
 #include "carrier/native_carrier.h"
@@ -17,23 +16,32 @@ namespace holdfast {
 
 class ReactorWorker {
  public:
-  // nullptr when the system refuses, or no worker number is left.
-  static std::unique_ptr<ReactorWorker> Start(Registry& registry, const Nghttp2Api& api,
-                                              const H2Limits& limits);
-  // Stops the thread and waits for it: its streams end, its connections are closed.
-  ~ReactorWorker();
+  // nullptr when the system refuses, or no worker number is left. `home`: the Node thread that is
+  // to get its requests, as long as it takes any.
+  static std::unique_ptr<ReactorWorker> Create(Registry& registry, const Nghttp2Api& api,
+                                               const H2Limits& limits, Worker* home = nullptr);
+  ~ReactorWorker();  // it has left
   ReactorWorker(const ReactorWorker&) = delete;
   ReactorWorker& operator=(const ReactorWorker&) = delete;
 
- private:
-  ReactorWorker(Registry& registry, Worker& worker, Reactor& reactor, const Nghttp2Api& api,
-                const H2Limits& limits);
+  // From here connections are placed with it.
+  void TakeSessions();
+  // Waits at most so long (-1: for ever) for something to do, and does it. For how long the next
+  // turn may wait.
+  int Turn(int timeout_ms);
+  // Its streams end, its connections are closed. Once, and nothing else behind it.
+  void Leave();
 
-  void Run();
+  // What is ready for a turn: its descriptor is readable then, and Wake makes it so.
+  Poller& poller() { return poller_; }
+
+ private:
+  ReactorWorker(Registry& registry, Worker& worker, Worker* home, Reactor& reactor,
+                const Nghttp2Api& api, const H2Limits& limits);
+
   void OnEvent(const PollEvent& event);
   void TakeMail();
   bool Sweep();
-  void Leave();
 
   Registry& registry_;
   Worker& worker_;
@@ -44,9 +52,6 @@ class ReactorWorker {
   H2Context context_;
   std::unique_ptr<H2SessionTable> sessions_;
   uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
-  // Written by the owner before it wakes the thread, release; read by the thread, acquire.
-  std::atomic<bool> stop_{false};
-  pthread_t thread_{};
 };
 
 }  // namespace holdfast

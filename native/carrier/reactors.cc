@@ -11,14 +11,14 @@ void Reactors::Enter(Registry& registry, const Nghttp2Api* api, uint64_t count) 
   MutexLock lock(mu_);
   if (threads_++ > 0 || api == nullptr) return;
   for (uint64_t i = 0; i < count; i++) {
-    std::unique_ptr<ReactorWorker> reactor = ReactorWorker::Start(registry, *api, {});
+    std::unique_ptr<ReactorThread> reactor = ReactorThread::Start(registry, *api, {});
     if (reactor == nullptr) return;
     reactors_.push_back(std::move(reactor));
   }
 }
 
 void Reactors::Exit() {
-  std::vector<std::unique_ptr<ReactorWorker>> stopped;
+  std::vector<std::unique_ptr<ReactorThread>> stopped;
   {
     MutexLock lock(mu_);
     if (--threads_ > 0) return;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "carrier/reactor_worker.h"
+#include "carrier/reactor_thread.h"
 
 namespace holdfast {
 
@@ -27,7 +27,7 @@ class Reactors {
 
   Mutex mu_;
   uint32_t threads_ GUARDED_BY(mu_) = 0;
-  std::vector<std::unique_ptr<ReactorWorker>> reactors_ GUARDED_BY(mu_);
+  std::vector<std::unique_ptr<ReactorThread>> reactors_ GUARDED_BY(mu_);
 };
 
 }  // namespace holdfast

@@ -1,5 +1,5 @@
 // A reactor on its own thread, asked by real clients and told by a test in a Node thread's place.
-#include "carrier/reactor_worker.h"
+#include "carrier/reactor_thread.h"
 
 #include "core/settle.h"
 #include "core/subscriptions.h"
@@ -43,11 +43,11 @@ class Client {
 
 struct World {
   explicit World(const Options& options = RoomyOptions()) : node(options) {
-    reactor = ReactorWorker::Start(Registry::Get(), LibraryApi(), {});
+    reactor = ReactorThread::Start(Registry::Get(), LibraryApi(), {});
     REQUIRE(reactor != nullptr);
   }
   NodeThread node;
-  std::unique_ptr<ReactorWorker> reactor;
+  std::unique_ptr<ReactorThread> reactor;
 };
 
 CloseReason ReasonOf(const RequestTold& closed) {

@@ -1,0 +1,38 @@
+// A reactor on a pthread of its own.
+//
+// Threads: Start and the destructor: whoever owns it.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <memory>
+
+#include "carrier/reactor_worker.h"
+
+namespace holdfast {
+
+class ReactorThread {
+ public:
+  // nullptr when the system refuses, or no worker number is left.
+  static std::unique_ptr<ReactorThread> Start(Registry& registry, const Nghttp2Api& api,
+                                              const H2Limits& limits);
+  // Stops the thread and waits for it.
+  ~ReactorThread();
+  ReactorThread(const ReactorThread&) = delete;
+  ReactorThread& operator=(const ReactorThread&) = delete;
+
+ private:
+  explicit ReactorThread(std::unique_ptr<ReactorWorker> reactor) : reactor_(std::move(reactor)) {}
+
+  void Run();
+
+  // The thread's own while it runs.
+  std::unique_ptr<ReactorWorker> reactor_;
+  // Written by the owner before it wakes the thread, release; read by the thread, acquire.
+  std::atomic<bool> stop_{false};
+  pthread_t thread_{};
+  bool started_ = false;
+};
+
+}  // namespace holdfast
