@@ -21,6 +21,7 @@ export const errorCodes = {
   ERR_HOLDFAST_GONE: 'the stream closed before its socket took the message, or never was',
   ERR_HOLDFAST_FULL: 'the stream is over its budget, or its thread’s mailbox is full',
   ERR_HOLDFAST_DROPPED: 'the message was dropped, as the stream’s reader is slow',
+  ERR_HOLDFAST_REPLAY_LIMIT: 'maxReplayBytes, or the number of topics that are kept, is reached',
   ERR_HOLDFAST_SYSTEM: 'an operating-system call failed',
 } as const
 

@@ -7,7 +7,7 @@ import type { StreamWrites } from './stream-writes.js'
 import { callUser } from './uncaught.js'
 import { outcomes, type Outcome } from './waiting.js'
 
-/** In the order of native/binding/node_carrier.h, from 1; those behind are of reactors. */
+/** In the order of native/binding/node_carrier.h, from 1; those from 11 to 19 are of reactors. */
 const op = {
   write: 1,
   close: 2,
@@ -19,6 +19,7 @@ const op = {
   gap: 8,
   writeAwaited: 9,
   settled: 10,
+  topicNews: 20,
 } as const
 
 /** In the order of native/core/sweep.h. */
@@ -34,6 +35,7 @@ export interface InboxEvents {
   workerExit(worker: number, streams: number): void
   hangup(socket: number): void
   connection(fd: number): void
+  topicNews(ring: number): void
 }
 
 /**
@@ -101,6 +103,8 @@ export class Inbox {
         return this.#events.hangup(a)
       case op.expired:
         return this.#events.expired(a, expiries[b]!)
+      case op.topicNews:
+        return this.#events.topicNews(a + b * 2 ** 32)
       case op.connection:
         return this.#events.connection(a)
       default:

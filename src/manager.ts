@@ -17,8 +17,15 @@ import type { WebSocketTarget } from './http2/websocket-target.js'
 import { Inbox } from './inbox.js'
 import { addressesOf, checkListenOptions, type Listening, type ListenOptions } from './listen.js'
 import { arena, frame, frameNumbers, local, scratch } from './memory.js'
+import { LongPolls, type LongPollOptions } from './long-polls.js'
 import { native } from './native.js'
-import { checkOptions, requireSame, optionRules, type ManagerOptions } from './options.js'
+import {
+  checkOptions,
+  requireKnown,
+  requireSame,
+  optionRules,
+  type ManagerOptions,
+} from './options.js'
 import type { SendOptions } from './message.js'
 import { Outbox, type PublishOptions, type SendResult } from './outbox.js'
 import { failRequest } from './request/dispatch.js'
@@ -27,6 +34,7 @@ import type { RequestCarrier } from './request/request-carrier.js'
 import { RequestStream } from './request/request-stream.js'
 import type { RequestTaker } from './request/request-taker.js'
 import { Serving } from './serving.js'
+import { resume } from './resume.js'
 import type { EventsSocket } from './socket.js'
 import { openSse, type SseOptions } from './sse.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
@@ -36,6 +44,7 @@ import { StreamHolder } from './stream-holder.js'
 import { readInfo, type StreamInfo, type StreamKind } from './stream-info.js'
 import { StreamTable } from './stream-table.js'
 import { StreamWrites } from './stream-writes.js'
+import { checkId, setTopic, type SubscribeOptions, type TopicOptions } from './topic-options.js'
 import { encodeTopic, readSubscribers, readTopics, type TopicInfo } from './topics.js'
 import { callUser } from './uncaught.js'
 import { invalidUid, type StreamUid } from './uid.js'
@@ -70,6 +79,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   readonly #outbox: Outbox
   readonly #holder: StreamHolder
   readonly #serving: Serving
+  readonly #polls: LongPolls
   #open = true
   #closed: Promise<void> | undefined
 
@@ -117,6 +127,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
       hangup: (index) => this.#holder.node.hangup(index),
       workerExit: (worker, streams) => this.emit('workerExit', { worker, streams }),
       connection: (fd) => this.#serving.takeConnection(fd),
+      topicNews: (ring) => this.#polls.onNews(ring),
     })
     const worker = native.open(values, explicit, inbox.onBatch, arena, scratch, local, frame)
     if (worker < 0) throw errorOfStatus(worker)
@@ -133,6 +144,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
       reportActivity: option('idleTimeoutMs') > 0,
     })
     this.#holder = new StreamHolder(this, node, reactors.holding)
+    this.#polls = new LongPolls(this, this.#holder, this.#outbox, option('sendBudgetBytes'))
   }
 
   /**
@@ -255,6 +267,31 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     return this.#outbox.broadcast(filter, data, options)
   }
 
+  /**
+   * Keeps the last messages of a topic in native memory, for the whole process, whether it has members
+   * or not. They get ids of their own; a client that comes back says the last one it has had, and
+   * `stream.subscribe(topic, { after })` or `longPoll` go on from there, on any thread.
+   * @throws ERR_HOLDFAST_REPLAY_LIMIT, ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_INVALID_OPTION,
+   *   ERR_HOLDFAST_CLOSED
+   */
+  setTopic(topic: string, options: TopicOptions): void {
+    this.#requireOpen()
+    setTopic(topic, options)
+  }
+
+  /**
+   * Answers a request with the messages of a kept topic behind `cursor`, at once if there are any;
+   * otherwise holds it, as a registered stream, until the next one comes, or answers 204 at the time-out.
+   * The answer is a JSON array of {@link PolledMessage}; its header `holdfast-cursor` says where the next
+   * request goes on.
+   * @throws as `sse`, and ERR_HOLDFAST_INVALID_ARGUMENT if the topic is not kept; the request is then
+   *   unanswered
+   */
+  longPoll(target: StreamTarget, options: LongPollOptions): ManagedStream {
+    this.#requireOpen()
+    return this.#polls.hold(target, options)
+  }
+
   /** The topics that have members, in no particular order. @throws ERR_HOLDFAST_CLOSED */
   topics(): TopicInfo[] {
     this.#requireOpen()
@@ -372,9 +409,12 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   }
 
   /** @internal */
-  subscribe(held: HeldStream, topic: string): boolean {
+  subscribe(held: HeldStream, topic: string, options: SubscribeOptions = {}): boolean {
     this.#requireOpen()
-    return native.subscribe(held.uid, encodeTopic(topic)) === 1
+    requireKnown('options', options, ['after'])
+    const after = checkId('after', options.after)
+    if (after === '') return native.subscribe(held.uid, encodeTopic(topic)) === 1
+    return resume(held, topic, after, this.#outbox, () => this.#open)
   }
 
   /** @internal */

@@ -89,6 +89,30 @@ export interface NativeBinding {
 
   subscribe(uid: StreamUid, topicBytes: number): number
   unsubscribe(uid: StreamUid, topicBytes: number): number
+  keepTopic(topicBytes: number, events: number, bytes: number): number
+  forgetTopic(topicBytes: number): boolean
+  keepsTopic(topicBytes: number): boolean
+  /**
+   * A string: a gap is to be told first, and the id of what is before the rest; else whether it is a
+   * member now, or the bytes that are reserved and to be written to it then.
+   */
+  subscribeAfter(
+    uid: StreamUid,
+    topicBytes: number,
+    afterBytes: number,
+    gapTold: boolean,
+  ): number | string | Buffer
+  /**
+   * The number of the ring, whether messages are missing, the id of the last that is in the list, then id,
+   * event and data of each. If there is nothing to tell, a record brings word of the next message.
+   */
+  readTopic(
+    topicBytes: number,
+    afterBytes: number,
+    maxBytes: number,
+  ): [ring: number, gap: boolean, cursor: string, ...messages: (string | Buffer)[]] | undefined
+  /** Topics, messages, bytes. */
+  replayUsage(): [number, number, number]
   publish(
     topicBytes: number,
     except: StreamUid | undefined,

@@ -38,6 +38,8 @@ export interface ManagerOptions {
    * threads, for machines without a core to spare. Default one fewer than processors, at least 1.
    */
   reactors?: number
+  /** What all topics that `setTopic` keeps may take together, in bytes. Default 67,108,864. */
+  maxReplayBytes?: number
 }
 
 /** In the order of native/core/options.h. */
@@ -67,6 +69,7 @@ export const optionRules: readonly Rule[] = [
   { name: 'onSlow', initial: 0, min: 0, max: slowPolicies.length - 1 },
   { name: 'carrier', initial: 0, min: 0, max: carrierNames.length - 1 },
   { name: 'reactors', initial: Math.max(1, availableParallelism() - 1), min: 0, max: 64 },
+  { name: 'maxReplayBytes', initial: 2 ** 26, min: 0, max: 2 ** 44 },
 ]
 
 /** The values for the native side, and which of them the caller gave (bit n: option n). */

@@ -130,6 +130,12 @@ export class Outbox {
     requirePublishable(data)
     if (except !== undefined && typeof except !== 'bigint') throw invalidUid(except)
     const topicBytes = encodeTopic(topic)
+    if (options?.id !== undefined && native.keepsTopic(topicBytes)) {
+      throw new HoldfastError(
+        'ERR_HOLDFAST_INVALID_ARGUMENT',
+        'messages of a topic that is kept have ids of their own',
+      )
+    }
     const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packMessage(
       data,
       options,
@@ -192,6 +198,13 @@ export class Outbox {
     }
     this.#table.endBatch()
     native.settleOwn(delivered, undeliverable)
+  }
+
+  /** To a stream of this thread, bytes that are reserved for it. */
+  writeReserved(stream: HeldStream, bytes: Buffer): void {
+    // Of one that has ended, nothing is left to be told.
+    const { uid } = stream
+    if (!this.#writes.write(stream, bytes)) native.release(uid, bytes.length)
   }
 
   /** To a stream that this thread handles, before all that waits for it. */

@@ -19,6 +19,8 @@ export const counterNames = [
   'messagesUndeliverable',
   'messagesPublished',
   'messagesDropped',
+  'messagesReplayed',
+  'replayGaps',
   'staticAnswers',
   'requestsRefused',
   'connectionsPlaced',
@@ -32,7 +34,8 @@ type Counted = Record<(typeof counterNames)[number], number>
  * Of the whole process, since it began. `messages…`: `Sent` to a stream of the sender's own thread,
  * `Queued` for another, `Full` and `Gone` refused; `Published`, one a stream that a publish or
  * broadcast reached. Of the queued and published ones, `Delivered` to their stream, `Dropped`, as it
- * was over its budget, or `Undeliverable`, as the stream or its thread had gone.
+ * was over its budget, or `Undeliverable`, as the stream or its thread had gone. `Replayed`: sent again
+ * to streams whose clients had missed them; `replayGaps`: clients that had missed more than was kept.
  */
 export interface Stats extends Counted {
   totalStreamsCreated: number
@@ -45,6 +48,10 @@ export interface Stats extends Counted {
   detachedStreams: number
   /** Bytes that streams have waiting, all together; to about 64 KiB a thread. */
   queuedBytes: number
+  /** Topics that are kept, and what is kept of them. */
+  replayTopics: number
+  replayEvents: number
+  replayBytes: number
   /** Of the streams whose readers are behind, the ten with most waiting; `uid` in its text form. */
   slowest: { uid: string; queuedBytes: number }[]
   /** Live events sockets. */
@@ -57,6 +64,7 @@ export function readStats(): Stats {
   const totals = native.totals()
   const at = (index: number): number => totals[index] ?? 0
   const counted = Object.fromEntries(counterNames.map((name, i) => [name, at(i)])) as Counted
+  const [replayTopics, replayEvents, replayBytes] = native.replayUsage()
   const created = counterNames.length
   const destroyed = created + streamKinds.length
   const closed = destroyed + streamKinds.length
@@ -73,6 +81,9 @@ export function readStats(): Stats {
     detachedStreams: counted.streamsDetached - counted.detachedDestroyed,
     activeSockets: counted.socketsOpened - counted.socketsClosed,
     queuedBytes: native.queuedBytes(),
+    replayTopics,
+    replayEvents,
+    replayBytes,
     slowest: readSlowest(),
     ...counted,
     closed: Object.fromEntries(closeReasons.map((reason, i) => [reason, at(closed + i)])) as Record<

@@ -5,6 +5,7 @@ import type { SendOptions } from './message.js'
 import type { SendResult } from './outbox.js'
 import type { EventsSocket } from './socket.js'
 import type { CloseReason, StreamKind } from './stream-info.js'
+import type { SubscribeOptions } from './topic-options.js'
 import type { StreamUid } from './uid.js'
 
 export interface ManagedStreamEvents {
@@ -94,11 +95,15 @@ export class ManagedStream<
 
   /**
    * Makes it a member of a topic, until it closes. False if it is one already, or gone.
-   * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
+   *
+   * With `after`, what a kept topic (`manager.setTopic`) has of the messages behind that one is sent
+   * first; none is missed between the two, and none comes twice. Where some are gone, `onGap` is asked
+   * once for what stands in their place; without it, an event stream is sent an event `gap`.
+   * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_CLOSED
    */
-  subscribe(topic: string): boolean {
+  subscribe(topic: string, options?: SubscribeOptions): boolean {
     if (this.#held === undefined && this.gone) return false
-    return this.#manager.subscribe(this.#registered, topic)
+    return this.#manager.subscribe(this.#registered, topic, options)
   }
 
   /** False if it was no member. @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED */

@@ -15,6 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportFactFunctions(env, exports);
   ExportListenFunctions(env, exports);
   ExportTopicFunctions(env, exports);
+  ExportReplayFunctions(env, exports);
   ExportRequestFunctions(env, exports);
   return exports;
 }

@@ -11,6 +11,7 @@ void ExportSendFunctions(Napi::Env env, Napi::Object exports);
 void ExportFactFunctions(Napi::Env env, Napi::Object exports);
 void ExportListenFunctions(Napi::Env env, Napi::Object exports);
 void ExportTopicFunctions(Napi::Env env, Napi::Object exports);
+void ExportReplayFunctions(Napi::Env env, Napi::Object exports);
 void ExportRequestFunctions(Napi::Env env, Napi::Object exports);
 
 template <Napi::Value (*kFunction)(const Napi::CallbackInfo&)>

@@ -112,6 +112,10 @@ void NodeCarrier::Close(uint32_t handle, uint32_t code, CloseReason reason, std:
   Record(Op::kClose, handle, Append(text.data(), size), size, code, static_cast<uint32_t>(reason));
 }
 
+void NodeCarrier::TopicNews(uint64_t ring) {
+  Record(Op::kTopicNews, static_cast<uint32_t>(ring), static_cast<uint32_t>(ring >> 32));
+}
+
 void NodeCarrier::WorkerExited(uint32_t worker_id, uint64_t streams) {
   Record(Op::kWorkerExit, worker_id, static_cast<uint32_t>(streams),
          static_cast<uint32_t>(streams >> 32));

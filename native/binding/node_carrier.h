@@ -38,6 +38,7 @@ class NodeCarrier final : public Carrier {
     // the two numbers of core/request_mail.h. kSessionClosed names no slot.
     kRequest = 11,
     kSessionClosed = 19,
+    kTopicNews = 20,  // ring (low, high)
   };
 
   // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
@@ -54,6 +55,7 @@ class NodeCarrier final : public Carrier {
                  uint32_t messages) override;
   void Gap(uint32_t handle) override;
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
+  void TopicNews(uint64_t ring) override;
   void WorkerExited(uint32_t worker_id, uint64_t streams) override;
   void OnRequestMail(const MessageHeader& message) override;
   bool Flush() override;

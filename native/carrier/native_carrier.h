@@ -28,6 +28,7 @@ class NativeCarrier final : public Carrier {
                  uint32_t messages) override;
   void Gap(uint32_t handle) override;
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
+  void TopicNews(uint64_t) override {}  // reactors wait for none
   void WorkerExited(uint32_t worker_id, uint64_t streams) override;
   void OnRequestMail(const MessageHeader& message) override;
   bool Flush() override;

@@ -81,6 +81,16 @@ bool UnsubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view to
                       [&](Worker& reactor) { return Unsubscribe(registry, reactor, uid, topic); });
 }
 
+Resumption ResumeOnReactor(Registry& registry, Worker& self, StreamUid uid, std::string_view topic,
+                           std::string_view after, bool gap_told) {
+  Resumption resumption;
+  (void)WhileItLives(registry, uid, [&](Worker& reactor) {
+    resumption = Resume(registry, self, reactor, uid, topic, after, gap_told);
+    return true;
+  });
+  return resumption;
+}
+
 bool SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms) {
   return WhileItLives(registry, uid, [&](Worker& reactor) {
     SetHeartbeat(reactor, uid, interval_ms);

@@ -6,6 +6,7 @@
 
 #include "core/registry.h"
 #include "core/request_mail.h"
+#include "core/resume.h"
 
 namespace holdfast {
 
@@ -20,11 +21,13 @@ StreamUid CloseRequest(Registry& registry, Worker& reactor, uint32_t slot, Close
 // `out` says kind, policy and whether it marks gaps. kGone if the request is over.
 Status AdoptRequest(Registry& registry, Worker& self, RequestId request, std::string_view tags,
                     StreamFacts* out);
-// As for streams of the own thread (core/registry.h, core/subscriptions.h, core/heartbeat.h). False
-// also if it is gone, or no reactor's.
+// As for streams of the own thread (core/registry.h, core/subscriptions.h, core/resume.h,
+// core/heartbeat.h). False also if it is gone, or no reactor's.
 bool DetachOnReactor(Registry& registry, Worker& self, StreamUid uid);
 bool SubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topic);
 bool UnsubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topic);
+Resumption ResumeOnReactor(Registry& registry, Worker& self, StreamUid uid, std::string_view topic,
+                           std::string_view after, bool gap_told);
 bool SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms);
 
 }  // namespace holdfast

@@ -38,6 +38,8 @@ class Carrier {
   virtual void Gap(uint32_t handle) = 0;
   // Code 0 ends the stream gracefully, any other resets it.
   virtual void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) = 0;
+  // A topic that is kept has a message that this worker waits for.
+  virtual void TopicNews(uint64_t ring) = 0;
   virtual void WorkerExited(uint32_t worker_id, uint64_t streams) = 0;
   // A message of core/request_mail.h.
   virtual void OnRequestMail(const MessageHeader& message) = 0;

@@ -28,6 +28,8 @@ enum class Counter : uint32_t {
   kMessagesUndeliverable,  // queued ones whose stream or worker had gone
   kMessagesPublished,      // one a stream that a publish or broadcast is for
   kMessagesDropped,        // of those: the stream or its worker had no room
+  kMessagesReplayed,       // one a stream, of what its client had missed
+  kReplayGaps,             // clients that came back and had missed more than was there
   kStaticAnswers,          // given by a reactor alone
   kRequestsRefused,        // by a reactor: nobody to answer, or too much waiting there
   kConnectionsPlaced,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/clock.h"
 #include "core/admission.h"
@@ -36,13 +37,23 @@ PayloadRef Joined(const std::vector<const Publication*>& run, uint32_t kind) {
 uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   CHECK(finished());
   const MessageHeader* message = chunk.At(offset);
+  members_.clear();
+  next_ = 0;
+  const bool all = FindAddressed(worker_, message->publication(), &members_);
+  if (message->publication().gap) {
+    TellOfGap();
+    return Chunk::Next(offset, *message);
+  }
   std::vector<const Publication*> run;
   uint64_t bytes = 0;
   uint64_t counted = 0;
   while (message != nullptr && message->op == MessageOp::kPublish) {
     const Publication& publication = message->publication();
     bytes += publication.charged_bytes();
-    if (!run.empty() && (bytes > kJoinedBytes || !SameReceivers(*run.front(), publication))) break;
+    if (!run.empty() && (!all || bytes > kJoinedBytes || publication.gap ||
+                         !SameReceivers(*run.front(), publication))) {
+      break;
+    }
     run.push_back(&publication);
     counted += publication.receivers;
     offset = Chunk::Next(offset, *message);
@@ -51,9 +62,6 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   messages_ = static_cast<uint32_t>(run.size());
   for (uint32_t kind = 0; kind < kStreamKinds; kind++) forms_[kind] = Joined(run, kind);
   key_ = run.front()->key;
-  members_.clear();
-  next_ = 0;
-  FindAddressed(worker_, *run.front(), &members_);
   const auto by_kind = [](const TopicMember& a, const TopicMember& b) { return a.kind < b.kind; };
   if (!std::is_sorted(members_.begin(), members_.end(), by_kind)) {
     std::sort(members_.begin(), members_.end(), by_kind);
@@ -63,6 +71,16 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   if (owed > counted) worker_.counters.Add(Counter::kMessagesPublished, owed - counted);
   if (counted > owed) worker_.counters.Add(Counter::kMessagesUndeliverable, counted - owed);
   return offset;
+}
+
+// Of messages that never came, to whoever wants to know. Nothing is left to do behind it.
+void FanOut::TellOfGap() {
+  for (const TopicMember& member : std::exchange(members_, {})) {
+    if (!carrier_.Prepare(0, 1)) return;
+    // Looked up again: preparing may have run user code.
+    const StreamLine* line = worker_.cache.Find(member.uid);
+    if (line != nullptr && line->marks_gaps()) carrier_.Gap(line->handle());
+  }
 }
 
 bool FanOut::Step(uint64_t* receivers) {

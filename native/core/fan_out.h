@@ -28,6 +28,8 @@ class FanOut {
   void Abandon();
 
  private:
+  void TellOfGap();
+
   static constexpr uint32_t kPiece = 4096;
   // Publications to one topic become one write a stream, up to here.
   static constexpr uint32_t kJoinedBytes = 16 << 10;

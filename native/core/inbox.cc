@@ -188,6 +188,8 @@ bool Inbox::Control(const MessageHeader& message) {
     Outcome outcome;
     std::memcpy(&outcome, message.bytes(), sizeof outcome);
     carrier_.Settled(message.uid.value, outcome);
+  } else if (message.op == MessageOp::kTopicNews) {
+    carrier_.TopicNews(message.uid.value);
   } else if (message.op == MessageOp::kWorkerExit) {
     uint64_t streams;
     std::memcpy(&streams, message.bytes(), sizeof streams);

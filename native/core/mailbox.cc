@@ -32,6 +32,24 @@ bool Mailbox::Post(ChunkPtr& chunk) {
   return true;
 }
 
+bool Mailbox::PostPublication(Publication& publication) {
+  Waker* wake = nullptr;
+  {
+    MutexLock lock(mu_);
+    if (waker_ == nullptr) return false;
+    std::vector<ChunkPtr>& chunks = waiting_.chunks;
+    if (chunks.empty() || !chunks.back()->HasRoom(sizeof(Publication))) {
+      // Less than a message may take for which there was room.
+      (void)Reserve(kJoiningBytes, /*control=*/true);
+      chunks.push_back(Chunk::Make(kJoiningBytes));
+    }
+    chunks.back()->Append(std::move(publication));
+    if (ArmLocked()) wake = waker_;
+  }
+  if (wake != nullptr) wake->Wake();
+  return true;
+}
+
 bool Mailbox::PostConnection(Connection& connection) {
   Waker* wake = nullptr;
   {

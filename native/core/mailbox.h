@@ -24,6 +24,8 @@ namespace holdfast {
 class Mailbox {
  public:
   static constexpr uint64_t kLimitBytes = 64 << 20;
+  // Of the chunk that publications are joined in, where none waits.
+  static constexpr uint32_t kJoiningBytes = 4 << 10;
 
   struct Batch {
     std::vector<ChunkPtr> chunks;
@@ -40,6 +42,9 @@ class Mailbox {
 
   // False when the owner has gone: the chunk or the connection stays with the caller.
   [[nodiscard]] bool Post(ChunkPtr& chunk) EXCLUDES(mu_);
+  // The same for one publication, whose charge was reserved: it joins the chunk that waits last, if
+  // that has room.
+  [[nodiscard]] bool PostPublication(Publication& publication) EXCLUDES(mu_);
   [[nodiscard]] bool PostConnection(Connection& connection) EXCLUDES(mu_);
 
   // Wakes the owner though nothing was posted, if it is there.

@@ -17,11 +17,12 @@ enum class Option : uint32_t {
   kPingTimeoutMs,
   kSendBudgetBytes,
   kMaxQueuedBytes,
-  kOnSlow,    // a SlowPolicy, for streams that name none
-  kCarrier,   // 0: node, 1: native
-  kReactors,  // threads of the native carrier
+  kOnSlow,          // a SlowPolicy, for streams that name none
+  kCarrier,         // 0: node, 1: native
+  kReactors,        // threads of the native carrier
+  kMaxReplayBytes,  // what all topics that are kept may take together
 };
-inline constexpr uint32_t kOptions = 12;
+inline constexpr uint32_t kOptions = 13;
 
 class Options {
  public:

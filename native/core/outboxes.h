@@ -32,6 +32,8 @@ class Outboxes {
   uint8_t* AppendTo(uint32_t worker_id, StreamUid id, MessageOp op, uint32_t bytes, bool control);
   // False when the mailbox has no room.
   bool Publish(uint32_t worker_id, Publication publication);
+  // The same, and it has been posted on return. What was said before must have been flushed.
+  bool PublishNow(uint32_t worker_id, Publication publication);
 
   // True when a message waits for Flush.
   bool pending() const { return !dirty_.empty(); }

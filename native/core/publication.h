@@ -18,6 +18,10 @@ struct Publication {
   std::array<PayloadRef, kStreamKinds> forms;  // by kind; empty where nobody has the kind
   std::string key;                             // for streams that keep the latest of each
   uint32_t receivers = 0;                      // the worker's, when it was published
+  // Its number, where the topic's messages have some (core/replay_ring.h); 0: it has none.
+  uint64_t sequence = 0;
+  // It is no message: there was no room for one, and all members miss it.
+  bool gap = false;
 
   // What it holds in memory for the worker's sake.
   uint64_t charged_bytes() const {

@@ -4,17 +4,23 @@
 
 namespace holdfast {
 
-void FindAddressed(Worker& worker, const Publication& publication, std::vector<TopicMember>* out) {
+bool FindAddressed(Worker& worker, const Publication& publication, std::vector<TopicMember>* out) {
+  bool all = true;
   worker.topic_members.ForEach(publication.topic, [&](const TopicMember& member) {
+    if (publication.sequence != 0 && member.since >= publication.sequence) {
+      all = false;
+      return;
+    }
     // A kind that joined after the publish has no form of it, and no claim to it.
     const bool has_form{publication.forms[static_cast<size_t>(member.kind)]};
-    if (has_form && member.uid != publication.except) out->push_back(member);
+    if ((has_form || publication.gap) && member.uid != publication.except) out->push_back(member);
   });
   for (const StreamUid uid : publication.listed) {
     if (const StreamLine* line = worker.cache.Find(uid); line != nullptr) {
       out->push_back({uid, line->handle(), line->kind()});
     }
   }
+  return all;
 }
 
 Receipt Receive(Registry& registry, Worker& worker, const TopicMember& member,

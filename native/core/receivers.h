@@ -17,8 +17,9 @@ struct Receivers {
   std::array<PayloadRef, kStreamKinds> forms;
 };
 
-// The streams it is for, as they are now. Appends to `out`.
-void FindAddressed(Worker& worker, const Publication& publication, std::vector<TopicMember>* out);
+// The streams it is for, as they are now. Appends to `out`. False if a member is left out that has
+// had it another way: later ones may be for that one as well.
+bool FindAddressed(Worker& worker, const Publication& publication, std::vector<TopicMember>* out);
 
 enum class Receipt {
   kWrite,       // reserved, and to be written now

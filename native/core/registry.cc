@@ -65,6 +65,8 @@ uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
   {
     WriteLock lock(mu_);
     std::erase(live_, &worker);
+    // Nobody is left who could ask for them, and the next to come has options of its own.
+    if (live_.empty()) rings_.ForgetAll();
   }
   for (Connection& connection : left.connections) {
     worker.counters.Add(Counter::kConnectionsReturned);

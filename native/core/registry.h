@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "core/replay_ring.h"
 #include "core/static_answers.h"
 #include "core/topics.h"
 #include "core/worker.h"
@@ -71,6 +72,7 @@ class Registry {
 
   // Any thread.
   Topics& topics() { return topics_; }
+  ReplayRings& rings() { return rings_; }
   StaticAnswers& static_answers() { return static_answers_; }
 
   // Hands the connection to the least loaded worker of its destination, or closes it if there is
@@ -116,6 +118,7 @@ class Registry {
   std::atomic<int64_t> queued_bytes_{0};    // relaxed: it bounds memory, it orders nothing
   Counters shared_counters_;
   Topics topics_;
+  ReplayRings rings_;
   StaticAnswers static_answers_;
 
   mutable SharedMutex mu_;

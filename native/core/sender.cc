@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "core/admission.h"
+#include "core/topic_news.h"
 
 namespace holdfast {
 namespace {
@@ -15,6 +16,32 @@ namespace {
 PayloadRef MakeForm(StreamKind kind, const OutgoingMessage& message) {
   const uint32_t size = static_cast<uint32_t>(EncodedSize(kind, message));
   return PayloadRef::Make(size, [&](uint8_t* out) { Encode(kind, message, out); });
+}
+
+// Calls visit(worker number, Publication) for each worker that has members beside `except`.
+template <typename Visit>
+void ForEachShare(Registry& registry, std::string_view topic, const OutgoingMessage& message,
+                  StreamUid except, Visit visit) {
+  std::vector<TopicShare> shares;
+  const TopicId id = registry.topics().Find(topic, &shares);
+  std::array<PayloadRef, kStreamKinds> forms;
+  for (const TopicShare& share : shares) {
+    Publication publication;
+    publication.topic = id;
+    publication.except = except;
+    publication.key = message.key;
+    publication.receivers = share.total();
+    for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
+      if (share.members[kind] == 0) continue;
+      if (!forms[kind]) forms[kind] = MakeForm(static_cast<StreamKind>(kind), message);
+      publication.forms[kind] = forms[kind];
+    }
+    if (except.worker_id() == share.worker_id &&
+        registry.FindWorker(share.worker_id)->topic_members.Contains(id, except)) {
+      publication.receivers--;
+    }
+    if (publication.receivers > 0) visit(share.worker_id, std::move(publication));
+  }
 }
 
 }  // namespace
@@ -105,29 +132,60 @@ void Sender::Disconnect(StreamUid uid) { PostClose(uid, kSlowCode, CloseReason::
 
 uint64_t Sender::Publish(std::string_view topic, const OutgoingMessage& message, StreamUid except,
                          Receivers* own) {
-  std::vector<TopicShare> shares;
-  const TopicId id = registry_.topics().Find(topic, &shares);
-  std::array<PayloadRef, kStreamKinds> forms;
   uint64_t addressed = 0;
-  for (const TopicShare& share : shares) {
-    Publication publication;
-    publication.topic = id;
-    publication.except = except;
-    publication.key = message.key;
-    publication.receivers = share.total();
-    for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
-      if (share.members[kind] == 0) continue;
-      if (!forms[kind]) forms[kind] = MakeForm(static_cast<StreamKind>(kind), message);
-      publication.forms[kind] = forms[kind];
+  if (const ReplayRingRef ring = registry_.rings().Find(topic)) {
+    // What this thread has said goes before it.
+    outboxes_.Flush();
+    const auto publish = [&](RingState& state) {
+      addressed = PublishKept(state, ring->number(), topic, message, except);
+    };
+    if (ring->With(publish)) return addressed;
+  }
+  ForEachShare(registry_, topic, message, except, [&](uint32_t worker_id, Publication publication) {
+    addressed += FanOut(worker_id, std::move(publication), own);
+  });
+  return addressed;
+}
+
+// Under the ring's lock.
+uint64_t Sender::PublishKept(RingState& ring, uint64_t number, std::string_view topic,
+                             const OutgoingMessage& message, StreamUid except) {
+  const uint64_t sequence = ring.log.Append(message);
+  const RingId id = ring.log.IdOf(sequence);
+  OutgoingMessage numbered = message;
+  numbered.id = id.text();
+  numbered.has_id = true;
+  uint64_t addressed = 0;
+  const auto post = [&](uint32_t worker_id, Publication publication) {
+    const uint32_t receivers = publication.receivers;
+    const TopicId topic_id = publication.topic;
+    addressed += receivers;
+    registry_.Count(self_, Counter::kMessagesPublished, receivers);
+    publication.sequence = sequence;
+    if (outboxes_.PublishNow(worker_id, std::move(publication))) {
+      std::erase(ring.cut_off, worker_id);
+      return;
     }
-    if (except.worker_id() == share.worker_id &&
-        registry_.FindWorker(share.worker_id)->topic_members.Contains(id, except)) {
-      publication.receivers--;
-    }
-    if (publication.receivers == 0) continue;
-    addressed += FanOut(share.worker_id, std::move(publication), own);
+    registry_.Count(self_, Counter::kMessagesDropped, receivers);
+    CutOff(ring, worker_id, topic_id, sequence);
+  };
+  ForEachShare(registry_, topic, numbered, except, post);
+  for (const uint32_t worker_id : std::exchange(ring.awaiting, {})) {
+    PostTopicNews(*registry_.FindWorker(worker_id), number);
   }
   return addressed;
+}
+
+// Its mailbox took no message: the members there are told, where it would have stood, but once
+// until there is room again.
+void Sender::CutOff(RingState& ring, uint32_t worker_id, TopicId topic, uint64_t sequence) {
+  if (std::count(ring.cut_off.begin(), ring.cut_off.end(), worker_id) > 0) return;
+  ring.cut_off.push_back(worker_id);
+  Publication missing;
+  missing.topic = topic;
+  missing.sequence = sequence;
+  missing.gap = true;
+  CHECK(outboxes_.PublishNow(worker_id, std::move(missing)));
 }
 
 uint64_t Sender::Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message,

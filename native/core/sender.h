@@ -38,6 +38,8 @@ class Sender {
 
   // To the topic's members except one, encoded once a kind. Returns how many there are in the
   // process; those of the own thread are in `own`, reserved, for the caller to hand to the carrier.
+  // Of a topic that is kept it is numbered, and has been posted to all on return, to the own thread
+  // as well.
   uint64_t Publish(std::string_view topic, const OutgoingMessage& message, StreamUid except,
                    Receivers* own);
   // The same to the streams of a list.
@@ -60,6 +62,9 @@ class Sender {
  private:
   void Disconnect(StreamUid uid);
   void PostClose(StreamUid uid, uint32_t code, CloseReason reason, std::string_view text);
+  uint64_t PublishKept(RingState& ring, uint64_t number, std::string_view topic,
+                       const OutgoingMessage& message, StreamUid except);
+  void CutOff(RingState& ring, uint32_t worker_id, TopicId topic, uint64_t sequence);
   uint64_t FanOut(uint32_t worker_id, Publication publication, Receivers* own);
 
   Registry& registry_;

@@ -3,12 +3,17 @@
 namespace holdfast {
 
 bool Subscribe(Registry& registry, Worker& worker, StreamUid uid, std::string_view topic) {
+  return SubscribeSince(registry, worker, uid, topic, 0);
+}
+
+bool SubscribeSince(Registry& registry, Worker& worker, StreamUid uid, std::string_view topic,
+                    uint64_t since) {
   StreamLine* line = worker.cache.Find(uid);
   CHECK(line != nullptr);
   const StreamKind kind = line->kind();
   // Counted first: from then on no publish passes the worker by.
   const TopicId id = registry.topics().Join(topic, worker.id, kind);
-  if (worker.topic_members.Add(id, {uid, line->handle(), kind})) {
+  if (worker.topic_members.Add(id, {uid, line->handle(), kind, since})) {
     line->MarkSubscribed();
     return true;
   }
@@ -30,6 +35,13 @@ void LeaveTopics(Registry& registry, Worker& worker, StreamUid uid, StreamKind k
   for (const TopicId topic : worker.topic_members.RemoveAll(uid)) {
     registry.topics().Leave(topic, worker.id, kind);
   }
+}
+
+bool IsMember(Registry& registry, StreamUid uid, std::string_view topic) {
+  std::vector<TopicShare> shares;
+  const TopicId id = registry.topics().Find(topic, &shares);
+  Worker* worker = registry.FindWorker(uid.worker_id());
+  return id != 0 && worker != nullptr && worker->topic_members.Contains(id, uid);
 }
 
 std::vector<StreamUid> Subscribers(Registry& registry, std::string_view topic) {

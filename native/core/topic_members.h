@@ -18,6 +18,7 @@ struct TopicMember {
   StreamUid uid;
   uint32_t handle;
   StreamKind kind;
+  uint64_t since = 0;  // it has had the topic's messages up to this number another way
 };
 
 class TopicMembers {

@@ -20,8 +20,12 @@ export interface Reading {
   readonly closed: () => boolean
 }
 
-export async function get(session: ClientHttp2Session, path = '/'): Promise<Reading> {
-  const stream = session.request({ ':path': path })
+export async function get(
+  session: ClientHttp2Session,
+  path = '/',
+  fields: http2.OutgoingHttpHeaders = {},
+): Promise<Reading> {
+  const stream = session.request({ ...fields, ':path': path })
   stream.on('error', () => {})
   let text = ''
   let closed = false

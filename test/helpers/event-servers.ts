@@ -41,6 +41,20 @@ async function withFastify(onEvents: OnEvents, useHttp2: boolean): Promise<Event
   return { port: (app.server.address() as AddressInfo).port, close: () => app.close() }
 }
 
+/** Its HTTP/2 lives on a thread of ours, or beside node's own in this thread. */
+function onReactor(reactors: number): EventServerKind {
+  return {
+    name: `RequestStream on ${reactors > 0 ? 'a reactor' : 'a reactor in its thread'}`,
+    http: 2,
+    async start(onEvents) {
+      const manager = StreamManager.open({ carrier: 'native', reactors })
+      manager.on('stream', (stream, headers) => onEvents(stream, headers[':path']!))
+      const listening = await manager.listen({ port: 0, host: '127.0.0.1' })
+      return { port: listening.port, close: () => listening.close() as unknown as Promise<void> }
+    },
+  }
+}
+
 export const eventServers: readonly EventServerKind[] = [
   {
     name: 'a stream of node:http2',
@@ -75,6 +89,7 @@ export const eventServers: readonly EventServerKind[] = [
       return accepted(version === 1 ? http.createServer() : http2.createServer())
     },
   })),
+  ...(StreamManager.carriers().native.available ? [onReactor(1)] : []),
   ...([1, 2] as const).map((version) => ({
     name: `Fastify’s reply.raw over HTTP/${version}`,
     http: version,

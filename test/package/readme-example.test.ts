@@ -7,6 +7,7 @@ import { generate } from 'selfsigned'
 import { afterEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { connect, get } from '../helpers/client.js'
+import { eventsIn } from '../helpers/event-list.js'
 import { until } from '../helpers/wait.js'
 import { readText, top } from '../helpers/repository.js'
 import { Http2WebSocket } from '../helpers/websocket.js'
@@ -76,9 +77,24 @@ it('the example with Hono works as it is written', async () => {
   client.destroy()
 })
 
+it('the example with clients that come back works as it is written', async () => {
+  const client = connect(await paste(2))
+  const events = await get(client, '/events')
+  for (const text of ['1', '2']) await get(client, `/?text=${text}`)
+  await until('both came', () => eventsIn(events.text()).length === 2)
+  const [first] = eventsIn(events.text())
+  const again = await get(client, '/events', { 'last-event-id': first!.id! })
+  await until('the second came again', () => eventsIn(again.text()).length === 1)
+  expect(eventsIn(again.text())).toMatchObject([{ data: '2' }])
+  const poll = await get(client, `/poll?cursor=${first!.id}`)
+  await until('it was answered', poll.closed)
+  expect(JSON.parse(poll.text())).toMatchObject([{ data: '2' }])
+  client.destroy()
+})
+
 it('the example with WebSockets works as it is written, over HTTP/2 and HTTP/1.1', async () => {
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }])
-  const url = await paste(2, { 'cert.pem': cert, 'key.pem': key })
+  const url = await paste(3, { 'cert.pem': cert, 'key.pem': key })
   const session = connect(url.replace('wss', 'https'), { rejectUnauthorized: false })
   const hello = await get(session, '/')
   await until('it was answered', hello.closed)

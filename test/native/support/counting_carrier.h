@@ -33,6 +33,7 @@ class CountingCarrier final : public Carrier {
   void Close(uint32_t handle, uint32_t, CloseReason, std::string_view) override {
     closed.push_back(handle);
   }
+  void TopicNews(uint64_t) override {}
   void WorkerExited(uint32_t, uint64_t) override {}
   void OnRequestMail(const MessageHeader&) override {}
   bool Flush() override { return true; }

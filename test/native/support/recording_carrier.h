@@ -15,8 +15,8 @@ namespace holdfast::test {
 class RecordingCarrier final : public Carrier {
  public:
   struct Operation {
-    enum { kWrite, kClose, kExit, kGap } what;
-    uint64_t whom;  // a handle, or a worker's number
+    enum { kWrite, kClose, kExit, kGap, kNews } what;
+    uint64_t whom;  // a handle, or the number of a worker or ring
     uint32_t messages = 0;
     uint32_t code = 0;
     uint64_t streams = 0;
@@ -68,6 +68,10 @@ class RecordingCarrier final : public Carrier {
     Take(text.size());
     reasons.push_back(reason);
     operations_.push_back({Operation::kClose, handle, 0, code, 0, 0, std::string(text)});
+  }
+  void TopicNews(uint64_t ring) override {
+    Take(0);
+    operations_.push_back({Operation::kNews, ring, 0, 0, 0, 0, {}});
   }
   void WorkerExited(uint32_t worker_id, uint64_t streams) override {
     Take(0);
