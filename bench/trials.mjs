@@ -41,6 +41,20 @@ export const trials = [
     smoke: { senders: 3, messages: 2_000, streams: 20, holders: 2 },
   },
   {
+    name: 'resume',
+    what: '100,000 events of a kept topic, to clients that go and come back to any of 4 threads',
+    script: 'load/resume.mjs',
+    smoke: {
+      events: 2000,
+      clients: 8,
+      threads: 2,
+      rings: [
+        { name: 'large', events: 2000, bytes: 2 ** 20 },
+        { name: 'small', events: 2, bytes: 2 ** 20 },
+      ],
+    },
+  },
+  {
     name: 'streams',
     what: '10,000 event streams on 4 threads, each found and sent to from each thread',
     script: 'load/streams.mjs',
