@@ -82,10 +82,14 @@ void NodeWorker::LeaveNow() {
   registry.Leave(*worker_, leave_reason_);
   Listener::NotifyAll();
   Reactors::Get().Exit();
-  embed_.Close([this] {
-    if (embedded_ == nullptr) return Free();
-    embedded_->Close([this] { Free(); });
-  });
+  // Both let go of their descriptors now: who opens next may be given them, in this loop or
+  // another.
+  closing_ = embedded_ == nullptr ? 1 : 2;
+  const auto closed = [this] {
+    if (--closing_ == 0) Free();
+  };
+  if (embedded_ != nullptr) embedded_->Close(closed);
+  embed_.Close(closed);
 }
 
 void NodeWorker::Free() {

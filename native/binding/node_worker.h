@@ -117,6 +117,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   uint32_t next_listener_ = 0;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 
+  int closing_ = 0;          // handles of the loop
   bool processing_ = false;  // inside a callback of the reactor: leaving waits for its end
   bool leaving_ = false;
   CloseReason leave_reason_ = CloseReason::kWorker;

@@ -89,7 +89,7 @@ export const eventServers: readonly EventServerKind[] = [
       return accepted(version === 1 ? http.createServer() : http2.createServer())
     },
   })),
-  ...(StreamManager.carriers().native.available ? [onReactor(1)] : []),
+  ...(StreamManager.carriers().native.available ? [onReactor(1), onReactor(0)] : []),
   ...([1, 2] as const).map((version) => ({
     name: `Fastify’s reply.raw over HTTP/${version}`,
     http: version,

@@ -68,7 +68,7 @@ describe('the layers of native/', () => {
     h2: ['base', 'core', 'reactor'],
     listener: ['base', 'core', 'reactor'],
     carrier: ['base', 'core', 'h2', 'listener', 'reactor'],
-    loop: ['base', 'core', 'reactor'],
+    loop: ['base', 'carrier', 'core', 'reactor'],
     binding: ['base', 'carrier', 'codec', 'core', 'h2', 'listener', 'loop', 'reactor'],
   }
 

@@ -19,7 +19,7 @@ describe('open', () => {
   it('refuses options that are unknown, out of range or of another type', () => {
     const wrong = [
       { colour: 'red' },
-      { reactors: 0 },
+      { reactors: 65 },
       { carrier: 'pigeon' },
       { maxTotalStreams: 0 },
       { maxTotalStreams: 1.5 },
