@@ -26,6 +26,8 @@ export const counterNames = [
   'connectionsPlaced',
   'connectionsReturned',
   'connectionsDropped',
+  'connectionsTimedOut',
+  'connectionsAbandoned',
 ] as const
 
 type Counted = Record<(typeof counterNames)[number], number>
@@ -36,6 +38,9 @@ type Counted = Record<(typeof counterNames)[number], number>
  * broadcast reached. Of the queued and published ones, `Delivered` to their stream, `Dropped`, as it
  * was over its budget, or `Undeliverable`, as the stream or its thread had gone. `Replayed`: sent again
  * to streams whose clients had missed them; `replayGaps`: clients that had missed more than was kept.
+ * `connections…`: `Placed` on a thread, `Returned` by one that ceased to take them first, `Dropped`, as
+ * no thread was left; `TimedOut` or `Abandoned` (by the peer, or by the port's close) before their first
+ * bytes told where they go.
  */
 export interface Stats extends Counted {
   totalStreamsCreated: number

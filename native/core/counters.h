@@ -33,9 +33,11 @@ enum class Counter : uint32_t {
   kStaticAnswers,          // given by a reactor alone
   kRequestsRefused,        // by a reactor: nobody to answer, or too much waiting there
   kConnectionsPlaced,
-  kConnectionsReturned,  // placed on a worker that ceased to accept before it took them
-  kConnectionsDropped,   // closed, as no worker was left to take them
-  kCreated,              // and the two behind it: one a kind
+  kConnectionsReturned,   // placed on a worker that ceased to accept before it took them
+  kConnectionsDropped,    // closed, as no worker was left to take them
+  kConnectionsTimedOut,   // closed: their first bytes did not come in time
+  kConnectionsAbandoned,  // closed: the peer left before those had come, or the listener did
+  kCreated,               // and the two behind it: one a kind
   kDestroyed = kCreated + kStreamKinds,
   kClosed = kDestroyed + kStreamKinds,  // and those behind it: one a close reason
 };

@@ -102,7 +102,7 @@ FirstBytes ReadClientHello(Bytes bytes) {
   if (bytes.size() < kRecordHeader) return FirstBytes::kNeedMore;
   Reader headers(bytes.subspan(3));
   const size_t record = headers.Number(2);
-  if (record < kMessageHeader || record > kMostFirstBytes - kRecordHeader) {
+  if (record < kMessageHeader || record > kMostClientHello - kRecordHeader) {
     return FirstBytes::kOther;
   }
   if (bytes.size() < kRecordHeader + kMessageHeader) return FirstBytes::kNeedMore;

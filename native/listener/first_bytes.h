@@ -17,15 +17,15 @@ enum class FirstBytes : uint8_t {
   kOther,
 };
 
-// More than these are never needed: a record's header and the most that a record may hold (RFC
-// 8446, 5.1).
-inline constexpr size_t kMostFirstBytes = 5 + (1 << 14);
-
-// HTTP/2 with prior knowledge begins with its preface (RFC 9113, 3.4).
+// HTTP/2 with prior knowledge begins with its preface (RFC 9113, 3.4). Never needs more than these.
+inline constexpr size_t kMostClearText = 24;
 FirstBytes ReadClearText(std::span<const uint8_t> bytes);
 
 // TLS: HTTP/2 if the ClientHello offers h2 (RFC 7301). One that is spread over several records, as
 // well as anything malformed, is kOther: a whole TLS stack is right for it.
+//
+// Never needs more than a record's header and the most that a record may hold (RFC 8446, 5.1).
+inline constexpr size_t kMostClientHello = 5 + (1 << 14);
 FirstBytes ReadClientHello(std::span<const uint8_t> bytes);
 
 }  // namespace holdfast

@@ -8,6 +8,8 @@
 #include <array>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace holdfast {
 namespace {
 
@@ -28,7 +30,9 @@ bool OutOfResources(int error) {
 
 }  // namespace
 
-std::unique_ptr<Listener> Listener::Open(Registry& registry, const ListenAddress& address) {
+std::unique_ptr<Listener> Listener::Open(Registry& registry, const ListenAddress& address,
+                                         std::shared_ptr<const PortContext> tls,
+                                         const FirstLookLimits& limits) {
   const int fd = OpenListeningSocket(address);
   if (fd < 0) return nullptr;
   std::unique_ptr<Poller> poller = Poller::Create();
@@ -38,7 +42,8 @@ std::unique_ptr<Listener> Listener::Open(Registry& registry, const ListenAddress
     errno = error;
     return nullptr;
   }
-  std::unique_ptr<Listener> listener(new Listener(registry, fd, std::move(poller)));
+  std::unique_ptr<Listener> listener(
+      new Listener(registry, fd, std::move(poller), std::move(tls), limits));
   // Signals are for the process's own threads.
   sigset_t all;
   sigset_t before;
@@ -61,8 +66,14 @@ std::unique_ptr<Listener> Listener::Open(Registry& registry, const ListenAddress
   return listener;
 }
 
-Listener::Listener(Registry& registry, int fd, std::unique_ptr<Poller> poller)
-    : registry_(registry), fd_(fd), port_(PortOf(fd)), poller_(std::move(poller)) {
+Listener::Listener(Registry& registry, int fd, std::unique_ptr<Poller> poller,
+                   std::shared_ptr<const PortContext> tls, const FirstLookLimits& limits)
+    : registry_(registry),
+      fd_(fd),
+      port_(PortOf(fd)),
+      poller_(std::move(poller)),
+      tls_(std::move(tls)),
+      first_look_(registry, *poller_, tls_, limits) {
   MutexLock lock(List().mu);
   List().pollers.push_back(poller_.get());
 }
@@ -86,30 +97,44 @@ void Listener::NotifyAll() {
 }
 
 void Listener::Run() {
-  std::array<PollEvent, 8> events;
+  std::array<PollEvent, 64> events;
   bool paused = false;
   while (!stop_.load(std::memory_order_acquire)) {
-    SetWatching(!paused && SomebodyTakes());
-    const int count = poller_->Wait(events, paused ? kPauseMs : -1);
+    const int count = poller_->Wait(events, Prepare(paused));
     CHECK(count >= 0);
     paused = false;
-    for (int i = 0; i < count; i++) {
-      if (events[static_cast<size_t>(i)].kind == PollEvent::Kind::kReadable) paused = !AcceptSome();
+    for (const PollEvent& event : std::span(events).first(static_cast<size_t>(count))) {
+      if (event.kind != PollEvent::Kind::kReadable) continue;
+      if (event.token == FirstLook::kNoToken) {
+        paused = !AcceptSome();
+      } else {
+        first_look_.OnInput(event);
+      }
     }
   }
 }
 
-bool Listener::SomebodyTakes() {
-  return registry_.AnyoneAccepts() || registry_.AnyoneTakesSessions();
+int Listener::Prepare(bool paused) {
+  const bool sessions = registry_.AnyoneTakesSessions();
+  if (!sessions) first_look_.GiveUp();
+  SetWatching(!paused && (sessions || registry_.AnyoneAccepts()));
+  const int expires = first_look_.Expire(MonotonicMs());
+  if (!paused) return expires;
+  return expires < 0 ? kPauseMs : std::min(kPauseMs, expires);
 }
 
 bool Listener::AcceptSome() {
   // In runs, so that a flood of connections does not keep the thread from being stopped.
-  for (int i = 0; i < 64 && SomebodyTakes(); i++) {
+  for (int i = 0; i < 64; i++) {
+    const bool sessions = registry_.AnyoneTakesSessions();
+    if (!sessions && !registry_.AnyoneAccepts()) return true;
     const int fd = AcceptConnection(fd_);
     if (fd >= 0) {
-      const bool sessions = registry_.AnyoneTakesSessions();
-      registry_.Place({fd, nullptr}, sessions ? Destination::kSessions : Destination::kSockets);
+      if (sessions) {
+        first_look_.Begin(fd, MonotonicMs());
+      } else {
+        registry_.Place({fd, tls_}, Destination::kSockets);
+      }
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
@@ -121,7 +146,8 @@ bool Listener::AcceptSome() {
 
 void Listener::SetWatching(bool watching) {
   if (watching == watching_) return;
-  CHECK(IsOk(watching ? poller_->WatchReadable(fd_, 0) : poller_->ForgetReadable(fd_)));
+  CHECK(IsOk(watching ? poller_->WatchReadable(fd_, FirstLook::kNoToken)
+                      : poller_->ForgetReadable(fd_)));
   watching_ = watching;
 }
 

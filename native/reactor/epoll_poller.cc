@@ -106,12 +106,17 @@ Status Poller::WatchReadable(int fd, uint64_t token) {
   return Add(fd_, fd, EPOLLIN, PollEvent::Kind::kReadable, token);
 }
 
+Status Poller::WatchInput(int fd, uint64_t token) {
+  return Add(fd_, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, PollEvent::Kind::kReadable, token);
+}
+
 Status Poller::WatchSocket(int fd, uint64_t token) {
   return Add(fd_, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, PollEvent::Kind::kSocket, token);
 }
 
 Status Poller::ForgetHangup(int fd) { return Remove(fd_, fd); }
 Status Poller::ForgetReadable(int fd) { return Remove(fd_, fd); }
+Status Poller::ForgetInput(int fd) { return Remove(fd_, fd); }
 
 int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
   constexpr int kMost = 64;
@@ -131,8 +136,11 @@ int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
     }
     PollEvent& event = events[static_cast<size_t>(i)];
     event = {kind, ready[i].data.u64 & kTokenMask};
+    constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
+    if (kind == PollEvent::Kind::kReadable) {
+      event.ended = (ready[i].events & (EPOLLRDHUP | kBroken)) != 0;
+    }
     if (kind == PollEvent::Kind::kSocket) {
-      constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
       event.readable = (ready[i].events & (EPOLLIN | EPOLLRDHUP | kBroken)) != 0;
       event.writable = (ready[i].events & (EPOLLOUT | kBroken)) != 0;
     }

@@ -79,6 +79,11 @@ Status Poller::WatchReadable(int fd, uint64_t token) {
                 Tagged(PollEvent::Kind::kReadable, token));
 }
 
+Status Poller::WatchInput(int fd, uint64_t token) {
+  return Change(fd_, static_cast<uintptr_t>(fd), EVFILT_READ, EV_ADD | EV_CLEAR, 0, 0,
+                Tagged(PollEvent::Kind::kReadable, token));
+}
+
 Status Poller::WatchSocket(int fd, uint64_t token) {
   const uint64_t data = Tagged(PollEvent::Kind::kSocket, token);
   const auto ident = static_cast<uintptr_t>(fd);
@@ -90,6 +95,7 @@ Status Poller::ForgetHangup(int fd) {
   return Change(fd_, static_cast<uintptr_t>(fd), EVFILT_READ, EV_DELETE, 0, 0, 0);
 }
 Status Poller::ForgetReadable(int fd) { return ForgetHangup(fd); }
+Status Poller::ForgetInput(int fd) { return ForgetHangup(fd); }
 
 int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
   constexpr int kMost = 64;
@@ -104,6 +110,7 @@ int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
   for (int i = 0; i < count; i++) {
     const uint64_t data = reinterpret_cast<uint64_t>(ready[i].udata);
     PollEvent event{static_cast<PollEvent::Kind>(data >> kKindShift), data & kTokenMask};
+    if (event.kind == PollEvent::Kind::kReadable) event.ended = (ready[i].flags & EV_EOF) != 0;
     if (data >> kKindShift == kSocketTag) {
       event.kind = PollEvent::Kind::kSocket;
       event.readable = ready[i].filter == EVFILT_READ;

@@ -1,6 +1,6 @@
 // Readiness of one event loop: wake-ups from other threads, one repeating timer, sockets watched
-// for the peer's hang-up, sockets watched for input. epoll_poller.cc or kqueue_poller.cc implements
-// it; the build chooses by platform.
+// for the peer's hang-up, sockets watched for input, sockets watched both ways. epoll_poller.cc or
+// kqueue_poller.cc implements it; the build chooses by platform.
 //
 // Threads: Wake: any; everything else: the owner loop.
 #pragma once
@@ -24,6 +24,8 @@ struct PollEvent {
   };
   Kind kind;
   uint64_t token;  // of a socket: what it was watched under
+  // Of kReadable: the peer closed its side, or the connection broke. No more comes than is there.
+  bool ended = false;
   // Of kSocket. Both when the connection broke: the next read or write tells.
   bool readable = false;
   bool writable = false;
@@ -50,10 +52,13 @@ class Poller final : public Waker {
   [[nodiscard]] Status WatchHangup(int fd, uint64_t token);
   // Level-triggered.
   [[nodiscard]] Status WatchReadable(int fd, uint64_t token);
+  // Edge-triggered, kReadable as well: told once each time that more has come, or the end.
+  [[nodiscard]] Status WatchInput(int fd, uint64_t token);
   // Edge-triggered, both ways: who is told goes on until the system has no more.
   [[nodiscard]] Status WatchSocket(int fd, uint64_t token);
   [[nodiscard]] Status ForgetHangup(int fd);
   [[nodiscard]] Status ForgetReadable(int fd);
+  [[nodiscard]] Status ForgetInput(int fd);
 
   // Waits up to `timeout_ms` (-1: for ever), fills `events`, returns how many, -1 on failure.
   int Wait(std::span<PollEvent> events, int timeout_ms);

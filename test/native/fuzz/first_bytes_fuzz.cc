@@ -28,7 +28,7 @@ void Check(std::span<const uint8_t> bytes) {
     // What was told once stays so, and more than the bound is never asked for.
     const FirstBytes early = ReadPart(read, bytes.first(cut));
     CHECK(early == told || early == FirstBytes::kNeedMore);
-    CHECK(told != FirstBytes::kNeedMore || bytes.size() < kMostFirstBytes);
+    CHECK(told != FirstBytes::kNeedMore || bytes.size() < kMostClientHello);
   }
   if (ReadClearText(bytes) == FirstBytes::kHttp2) {
     CHECK(bytes.size() >= 12 && std::memcmp(bytes.data(), "PRI * HTTP/2", 12) == 0);

@@ -106,7 +106,7 @@ TEST_CASE("a hello spread over records is something else as soon as its length i
 TEST_CASE("the largest hello that one record holds is read, and the bound is its size") {
   const size_t room = (1 << 14) - (ClientHello({"h2"}).size() - 5) - 4;
   const std::string largest = ClientHello({"h2"}, room);
-  REQUIRE(largest.size() == kMostFirstBytes);
+  REQUIRE(largest.size() == kMostClientHello);
   EXPECT(Read(ReadClientHello, largest) == FirstBytes::kHttp2);
   EXPECT(Read(ReadClientHello, largest.substr(0, largest.size() - 1)) == FirstBytes::kNeedMore);
   EXPECT(Read(ReadClientHello, ClientHello({"h2"}, room + 1)) == FirstBytes::kOther);
@@ -142,7 +142,7 @@ TEST_CASE("random bytes and broken hellos are told within the bound and the same
     }
     if (random.OneIn(4)) bytes.resize(random.Below(300), 'x');
     std::string most = bytes;
-    most.resize(kMostFirstBytes, 'x');
+    most.resize(kMostClientHello, 'x');
     const std::string less = bytes.substr(0, random.Below(static_cast<uint32_t>(bytes.size()) + 1));
     for (const Reading read : {Reading{ReadClearText}, Reading{ReadClientHello}}) {
       const FirstBytes told = Read(read, most);

@@ -156,6 +156,32 @@ TEST_CASE("input is told for as long as it is there, then not until there is mor
   REQUIRE(IsOk(poller->ForgetReadable(connection.server.get())));
 }
 
+TEST_CASE("input watched by its edge is told once each time that more has come, and at the end") {
+  const auto poller = MakePoller();
+  SocketPair connection = MakeConnection();
+  REQUIRE(IsOk(poller->WatchInput(connection.server.get(), 7)));
+  EXPECT(Wait(*poller).empty());
+  for (int i = 0; i < 3; i++) {
+    REQUIRE(write(connection.client.get(), "x", 1) == 1);
+    const auto events = WaitForSome(*poller);
+    REQUIRE(events.size() == 1);
+    EXPECT(events[0].kind == Kind::kReadable);
+    EXPECT(events[0].token == 7);
+    EXPECT(!events[0].ended);
+    EXPECT(Wait(*poller, 5).empty());  // though nothing was read
+  }
+  REQUIRE(shutdown(connection.client.get(), SHUT_WR) == 0);
+  const auto events = WaitForSome(*poller);
+  REQUIRE(events.size() == 1);
+  EXPECT(events[0].kind == Kind::kReadable);
+  EXPECT(events[0].ended);
+  EXPECT(UnreadBytes(connection.server.get()) == 3);
+  EXPECT(Wait(*poller, 5).empty());
+  REQUIRE(IsOk(poller->ForgetInput(connection.server.get())));
+  connection.client.Close();
+  EXPECT(Wait(*poller, 5).empty());
+}
+
 TEST_CASE("a poller that goes takes its descriptors with it") {
   const int before = OpenDescriptors();
   for (int i = 0; i < 3; i++) MakePoller();
