@@ -9,5 +9,7 @@ export function hasChromium() {
 
 export function hasDoctest() {
   const probe = { input: '#include <doctest/doctest.h>\n', stdio: ['pipe', 'ignore', 'ignore'] }
-  return spawnSync(process.env.CXX ?? 'c++', ['-E', '-x', 'c++', '-'], probe).status === 0
+  // As make takes it, with a wrapper in front of it perhaps.
+  const [compiler, ...words] = (process.env.CXX ?? 'c++').split(' ')
+  return spawnSync(compiler, [...words, '-E', '-x', 'c++', '-'], probe).status === 0
 }
