@@ -84,14 +84,14 @@ Napi::Value JsDetach(const Napi::CallbackInfo& info) {
 
 Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
   StreamLine* line = OwnLine(info, *UidArgument(info, 0));
-  if (line != nullptr && !line->closing()) line->MarkClosing(MonotonicMs());
+  if (line != nullptr && !line->owner_closes()) line->MarkClosing(MonotonicMs());
   return info.Env().Undefined();
 }
 
 // touch(uid): a byte came or went.
 Napi::Value JsTouch(const Napi::CallbackInfo& info) {
   StreamLine* line = OwnLine(info, *UidArgument(info, 0));
-  if (line != nullptr && !line->closing()) line->Touch(MonotonicMs());
+  if (line != nullptr && !line->owner_closes()) line->Touch(MonotonicMs());
   return info.Env().Undefined();
 }
 
@@ -122,7 +122,7 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   counters.Add(Counter::kMessagesGone);
   if (line == nullptr) return info.Env().Undefined();
   (void)Release(info, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
-  if (!line->closing()) line->MarkClosing(MonotonicMs());
+  if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
   return info.Env().Undefined();
 }
 

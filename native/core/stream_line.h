@@ -103,6 +103,8 @@ class alignas(kCacheLine) StreamLine {
   uint64_t queued_bytes() const { return state_.load(std::memory_order_relaxed) & kQueuedMask; }
   uint64_t last_active_ms() const { return last_active_ms_.load(std::memory_order_relaxed); }
   bool closing() const { return (state_.load(std::memory_order_relaxed) & kClosing) != 0; }
+  // Whether MarkClosing was called: the owner is closing it, and nobody has to tell it any more.
+  bool owner_closes() const { return (meta_.load(std::memory_order_relaxed) & kOwnerCloses) != 0; }
   uint32_t tag_block() const {
     return static_cast<uint32_t>(place_.load(std::memory_order_acquire));
   }
@@ -121,6 +123,7 @@ class alignas(kCacheLine) StreamLine {
   static constexpr uint64_t kMarksGaps = 1 << 10;
   static constexpr uint32_t kPolicyShift = 11;
   static constexpr uint64_t kSlow = 1 << 13;
+  static constexpr uint64_t kOwnerCloses = 1 << 14;
 
   static bool Matches(uint64_t state, StreamUid uid) {
     return (state & ~(kQueuedMask | kGap | kClosing)) == LiveWord(uid);

@@ -78,4 +78,17 @@ TEST_CASE("a stream that was told to close and does not go is found stuck after 
   EXPECT(SweepAt(worker, told + 5000) == std::map<uint32_t, Expiry>{{9, Expiry::kStuck}});
 }
 
+// It ended as reset: what was told to the owner by mail was taken for a stream that does not go.
+TEST_CASE("a silent stream that another thread breaks off is not stuck before its owner knows") {
+  TestWorker worker(Times(0, 0));
+  const StreamFacts facts = worker.Create(worker.Open(), StreamKind::kRaw, {}, 9);
+  StreamLine* line = Registry::Get().FindLine(facts.uid);
+  const uint64_t later = facts.created_ms + 60'000;
+  REQUIRE(line->StartClosing(facts.uid));
+  EXPECT(SweepAt(worker, later).empty());
+  line->MarkClosing(later);
+  EXPECT(SweepAt(worker, later + 4999).empty());
+  EXPECT(SweepAt(worker, later + 5000) == std::map<uint32_t, Expiry>{{9, Expiry::kStuck}});
+}
+
 }  // namespace holdfast::test
