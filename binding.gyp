@@ -16,6 +16,7 @@
       'native/core/alarms.cc',
       'native/core/enumerate.cc',
       'native/core/fan_out.cc',
+      'native/core/gaps.cc',
       'native/core/held_back.cc',
       'native/core/heartbeat.cc',
       'native/core/inbox.cc',

@@ -7,7 +7,7 @@ import type { StreamWrites } from './stream-writes.js'
 import { callUser } from './uncaught.js'
 import { outcomes, type Outcome } from './waiting.js'
 
-/** In the order of native/binding/node_carrier.h, from 1; those from 11 to 19 are of reactors. */
+/** The numbers of native/binding/node_carrier.h; those from 11 to 19 are of reactors. */
 const op = {
   write: 1,
   close: 2,
@@ -20,6 +20,7 @@ const op = {
   writeAwaited: 9,
   settled: 10,
   topicNews: 20,
+  end: 21,
 } as const
 
 /** In the order of native/core/sweep.h. */
@@ -30,6 +31,7 @@ export type Expiry = (typeof expiries)[number]
 export interface InboxEvents {
   close(handle: number, code: number, reason: CloseReason, text: string): void
   gap(handle: number): void
+  end(handle: number): void
   settled(low: number, high: number, outcome: number): void
   expired(handle: number, expiry: Expiry): void
   workerExit(worker: number, streams: number): void
@@ -70,6 +72,7 @@ export class Inbox {
       callUser(() => this.#handle(i * kRecordWords, large))
     }
     this.#table.endBatch()
+    this.#writes.tellSlow()
     // Also after the manager was closed by one of them: then the batch is still the worker's last.
     native.settle(this.#delivered, this.#undeliverable)
   }
@@ -97,6 +100,8 @@ export class Inbox {
         return this.#events.settled(a, b, c)
       case op.gap:
         return this.#events.gap(a)
+      case op.end:
+        return this.#events.end(a)
       case op.workerExit:
         return this.#events.workerExit(a, b + c * 2 ** 32)
       case op.hangup:

@@ -23,6 +23,10 @@ export class LocalWrites {
     return this.#writes.write(stream, bytes, settle)
   }
 
+  tellSlow(): void {
+    this.#writes.tellSlow()
+  }
+
   #cork(stream: HeldStream): void {
     if (stream.corked) return
     stream.corked = true

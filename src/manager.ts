@@ -109,13 +109,13 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   private constructor(values: Float64Array, explicit: number) {
     super()
     const writes = new StreamWrites({
-      slow: (held) => this.#holder.reportSlow(held),
-      drain: (held) => this.#holder.reportSlow(held),
+      slow: (held) => this.#holder.report(held, 'slow'),
+      drain: (held) => this.#holder.report(held, 'drain'),
       gap: (held) => this.#tellOfGap(held),
     })
     this.#outbox = new Outbox(this.#table, writes)
     const reactors = new Reactors(this, this.#taker, () => this.#outbox.flushSoon(), {
-      slow: (held) => this.#holder.reportSlow(held),
+      slow: (held) => this.#holder.report(held, held.slow ? 'slow' : 'drain'),
       gap: (held) => this.#tellOfGap(held),
     })
     const inbox = new Inbox(this.#table, writes, reactors.inbox, {
@@ -123,6 +123,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
         this.#holder.node.closeByHandle(handle, code, text, reason),
       settled: (low, high, outcome) => this.#outbox.waiting.end(low, high, outcome),
       gap: (handle) => this.#tellOfGap(this.#table.get(handle)),
+      end: (handle) => this.#holder.node.finishClosing(handle),
       expired: (handle, expiry) => this.#holder.node.expire(handle, expiry),
       hangup: (index) => this.#holder.node.hangup(index),
       workerExit: (worker, streams) => this.emit('workerExit', { worker, streams }),

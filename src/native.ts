@@ -39,7 +39,8 @@ export interface NativeBinding {
   ): StreamUid | number
   destroy(uid: StreamUid, reason: number): boolean
   detach(uid: StreamUid): boolean
-  markClosing(uid: StreamUid): void
+  /** With `behind`: whether something held back goes first, of whose end the inbox is told. */
+  markClosing(uid: StreamUid, behind: boolean): boolean
   touch(uid: StreamUid): void
   unsend(uid: StreamUid, bytes: number): void
   release(uid: StreamUid, bytes: number): number

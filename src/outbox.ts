@@ -118,7 +118,7 @@ export class Outbox {
       const settle = (outcome: Outcome): void =>
         outcome === outcomes.taken ? resolve() : reject(errorOf(outcome))
       const stream = this.#table.get(frameWords[0] ?? 0)
-      if (this.#writes.write(stream, takeEncoded(result), settle)) return
+      if (this.#writes.write(stream, takeEncoded(result), settle)) return this.#writes.tellSlow()
       native.unsend(uid, result)
       settle(outcomes.gone)
     })
@@ -197,6 +197,7 @@ export class Outbox {
       }
     }
     this.#table.endBatch()
+    this.#writes.tellSlow()
     native.settleOwn(delivered, undeliverable)
   }
 
@@ -250,7 +251,10 @@ export class Outbox {
   /** Hands an encoded message to a stream of this thread. */
   #write(uid: StreamUid, bytes: number): SendResult {
     const stream = this.#table.get(frameWords[0] ?? 0)
-    if (this.#writes.write(stream, takeEncoded(bytes))) return 'sent'
+    if (this.#writes.write(stream, takeEncoded(bytes))) {
+      this.#writes.tellSlow()
+      return 'sent'
+    }
     native.unsend(uid, bytes)
     return 'gone'
   }

@@ -63,9 +63,9 @@ export class StreamHolder {
   }
 
   /** Its reader fell behind, or caught up again. */
-  reportSlow(held: HeldStream): void {
+  report(held: HeldStream, event: 'slow' | 'drain'): void {
     const wrapper = held.existingWrapper()
-    if (wrapper) callUser(() => wrapper.emit(held.slow ? 'slow' : 'drain'))
+    if (wrapper) callUser(() => wrapper.emit(event))
   }
 
   /** Ends every stream and session of this thread, as its manager closes. */

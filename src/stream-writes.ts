@@ -25,6 +25,7 @@ export class StreamWrites {
   readonly #events: WriteEvents
   #budget = 0
   #onSlow = 0
+  #turnedSlow: HeldStream[] = []
 
   constructor(events: WriteEvents) {
     this.#events = events
@@ -38,7 +39,7 @@ export class StreamWrites {
 
   /**
    * False, with nothing done, if the stream has ended. `settle` is called once, when the socket took
-   * the bytes or when it never will.
+   * the bytes or when it never will. Whoever has written is to call `tellSlow`.
    */
   write(
     stream: HeldStream | undefined,
@@ -53,8 +54,22 @@ export class StreamWrites {
     } catch (error) {
       throwLater(error) // of a Duplex's own code; the bytes are with it
     }
-    if (!stream.slow && stream.waiting > this.#high(stream)) this.#setSlow(stream, true)
+    if (!stream.slow && stream.waiting > this.#high(stream)) {
+      this.#mark(stream, true)
+      this.#turnedSlow.push(stream)
+    }
     return true
+  }
+
+  /**
+   * Tells of streams that writes have made slow. Not in the middle of a batch or a publish: what its
+   * listeners send would come before what they have sent already.
+   */
+  tellSlow(): void {
+    if (this.#turnedSlow.length === 0) return
+    const slow = this.#turnedSlow
+    this.#turnedSlow = []
+    for (const stream of slow) this.#events.slow(stream)
   }
 
   /** The end of a write. The usual one, with no other on its way, costs no closure. */
@@ -79,14 +94,16 @@ export class StreamWrites {
     const found = native.release(stream.uid, size)
     if (found === 0 || !stream.live) return
     if ((found & kGap) !== 0) this.#events.gap(stream)
-    if (stream.slow && (found & kLow) !== 0) this.#setSlow(stream, false)
+    if (stream.slow && (found & kLow) !== 0) {
+      this.#mark(stream, false)
+      this.#events.drain(stream)
+    }
+    this.tellSlow()
   }
 
-  #setSlow(stream: HeldStream, slow: boolean): void {
+  #mark(stream: HeldStream, slow: boolean): void {
     stream.slow = slow
     native.setSlow(stream.uid, slow)
-    if (slow) this.#events.slow(stream)
-    else this.#events.drain(stream)
   }
 
   #high(stream: HeldStream): number {

@@ -82,10 +82,18 @@ Napi::Value JsDetach(const Napi::CallbackInfo& info) {
   return Boolean(info, lives);
 }
 
+// markClosing(uid, behind): it takes nothing more. Where `behind` is true, whether something is
+// held back for it that goes first; what says that all of it has gone follows.
 Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
-  StreamLine* line = OwnLine(info, *UidArgument(info, 0));
-  if (line != nullptr && !line->owner_closes()) line->MarkClosing(MonotonicMs());
-  return info.Env().Undefined();
+  const StreamUid uid = *UidArgument(info, 0);
+  StreamLine* line = OwnLine(info, uid);
+  if (line == nullptr) return Boolean(info, false);
+  if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
+  NodeWorker& self = Self(info);
+  const bool waits =
+      BoolArgument(info, 1) && KeepsQueue(line->policy()) && self.worker().held_back.EndBehind(uid);
+  if (waits) self.reactor().poller().Wake();
+  return Boolean(info, waits);
 }
 
 // touch(uid): a byte came or went.

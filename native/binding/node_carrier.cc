@@ -116,6 +116,8 @@ void NodeCarrier::TopicNews(uint64_t ring) {
   Record(Op::kTopicNews, static_cast<uint32_t>(ring), static_cast<uint32_t>(ring >> 32));
 }
 
+void NodeCarrier::End(uint32_t handle) { Record(Op::kEnd, handle); }
+
 void NodeCarrier::WorkerExited(uint32_t worker_id, uint64_t streams) {
   Record(Op::kWorkerExit, worker_id, static_cast<uint32_t>(streams),
          static_cast<uint32_t>(streams >> 32));

@@ -39,6 +39,7 @@ class NodeCarrier final : public Carrier {
     kRequest = 11,
     kSessionClosed = 19,
     kTopicNews = 20,  // ring (low, high)
+    kEnd = 21,        // handle
   };
 
   // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
@@ -56,6 +57,7 @@ class NodeCarrier final : public Carrier {
   void Gap(uint32_t handle) override;
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
   void TopicNews(uint64_t ring) override;
+  void End(uint32_t handle) override;
   void WorkerExited(uint32_t worker_id, uint64_t streams) override;
   void OnRequestMail(const MessageHeader& message) override;
   bool Flush() override;

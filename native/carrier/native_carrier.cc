@@ -14,6 +14,9 @@ namespace {
 // Streams that keep a queue hand this much, at most, to their session: core/held_back.h.
 constexpr uint64_t kInCarrier = 64 << 10;
 
+// Below it, a code is one of HTTP/2: the WebSocket is broken off.
+constexpr uint32_t kFirstWebSocketCode = 1000;
+
 uint64_t SlowFrom(const StreamLine& line, uint64_t budget) {
   return KeepsQueue(line.policy()) ? std::min(budget / 2, kInCarrier) / 2 : budget / 2;
 }
@@ -106,24 +109,30 @@ void NativeCarrier::Close(uint32_t handle, uint32_t code, CloseReason reason,
                           std::string_view text) {
   ReactorRequest& request = streams_.At(handle);
   if (request.closing) return;
+  request.closing = true;
+  request.reason = reason;
+  request.code = code;
+  if (!text.empty()) request.text = std::make_unique<std::string>(text);
   StreamLine* line = streams_.LineOf(request);
-  // A WebSocket says farewell in its own way, which its Node thread knows.
-  if (line->kind() == StreamKind::kWebSocket && streams_.IsAnswered(request)) {
-    return streams_.Tell(request, MessageOp::kRequestCloseAsked, code,
-                         static_cast<uint32_t>(reason), text);
-  }
-  End(request, reason, code, text);
+  line->MarkClosing(MonotonicMs());
+  const bool farewell = line->kind() == StreamKind::kWebSocket && code >= kFirstWebSocketCode;
+  const bool waits = (code == ng::kNoError || farewell) && KeepsQueue(line->policy()) &&
+                     self_.held_back.EndBehind(request.uid);
+  if (waits) return streams_.WantPump();
+  End(handle);
 }
 
 // Code 0 ends it behind what was written, any other breaks it off.
-void NativeCarrier::End(ReactorRequest& request, CloseReason reason, uint32_t code,
-                        std::string_view text) {
-  request.closing = true;
-  request.reason = reason;
-  if (!text.empty()) request.text = std::make_unique<std::string>(text);
-  if (StreamLine* line = streams_.LineOf(request)) line->MarkClosing(MonotonicMs());
+void NativeCarrier::End(uint32_t handle) {
+  ReactorRequest& request = streams_.At(handle);
+  // A WebSocket says farewell in its own way, which its Node thread knows.
+  if (streams_.LineOf(request)->kind() == StreamKind::kWebSocket && streams_.IsAnswered(request)) {
+    const std::string_view text = request.text == nullptr ? std::string_view() : *request.text;
+    return streams_.Tell(request, MessageOp::kRequestCloseAsked, request.code,
+                         static_cast<uint32_t>(request.reason), text);
+  }
   H2Stream& stream = *request.stream;
-  if (code != ng::kNoError) return stream.session.Reset(stream, code);
+  if (request.code != ng::kNoError) return stream.session.Reset(stream, request.code);
   if (!stream.responded) {
     std::string fields;
     AppendField(&fields, ":status", "503");

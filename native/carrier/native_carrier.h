@@ -29,6 +29,7 @@ class NativeCarrier final : public Carrier {
   void Gap(uint32_t handle) override;
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
   void TopicNews(uint64_t) override {}  // reactors wait for none
+  void End(uint32_t handle) override;
   void WorkerExited(uint32_t worker_id, uint64_t streams) override;
   void OnRequestMail(const MessageHeader& message) override;
   bool Flush() override;
@@ -41,7 +42,6 @@ class NativeCarrier final : public Carrier {
   PayloadRef MakePayload(uint32_t bytes, uint8_t** out);
   // Hands reserved bytes to the stream; false, with the bytes given back, when it takes none.
   bool WriteReserved(ReactorRequest& request, Piece piece, uint32_t messages);
-  void End(ReactorRequest& request, CloseReason reason, uint32_t code, std::string_view text);
   void WriteAhead(const MessageHeader& message);
   void Respond(ReactorRequest& request, const MessageHeader& message);
   void WriteBody(ReactorRequest& request, const MessageHeader& message);

@@ -36,6 +36,7 @@ struct ReactorRequest {
   // Why it is being closed, if we do that.
   bool closing = false;
   CloseReason reason = CloseReason::kEnd;
+  uint32_t code = 0;
   std::unique_ptr<std::string> text;
   std::unique_ptr<AwaitedWrites> awaited;
 };
@@ -71,6 +72,7 @@ class ReactorStreams final : public H2Events {
   // Sends what the turn had to tell.
   void Flush();
 
+  void WantPump() { pump_wanted_ = true; }
   // Whether streams that hold back can go on since this was asked last.
   bool TakePumpWanted() { return std::exchange(pump_wanted_, false); }
 

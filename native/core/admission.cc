@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/gaps.h"
+
 namespace holdfast {
 namespace {
 
@@ -36,16 +38,22 @@ Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid ui
   const bool makes_room = KeepsQueue(policy) && bytes <= budget;
   const Admission admission =
       Reserve(registry, self, line, uid, bytes, makes_room ? 2 * budget : budget);
-  if (admission == Admission::kFull && policy == SlowPolicy::kDisconnect &&
-      line.StartClosing(uid)) {
-    return Admission::kDisconnect;
-  }
-  return admission;
+  if (admission != Admission::kFull) return admission;
+  if (policy == SlowPolicy::kDisconnect && line.StartClosing(uid)) return Admission::kDisconnect;
+  return NoteRefusal(line, uid) ? Admission::kFullUntold : Admission::kFull;
 }
 
 Admission AdmitAhead(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
                      uint64_t bytes) {
   return Reserve(registry, self, line, uid, bytes, StreamLine::kQueuedMask);
+}
+
+bool Withdraw(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes) {
+  const bool untold = NoteRefusal(line, uid);
+  // A gap that others marked may have been left to the release of these bytes.
+  const Withdrawn withdrawn = line.Withdraw(uid, bytes);
+  if (withdrawn.found) registry.AddQueued(self, -static_cast<int64_t>(bytes));
+  return untold || withdrawn.untold;
 }
 
 Released GiveBack(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,

@@ -18,6 +18,7 @@ inline constexpr std::string_view kSlowText = "slow reader";
 enum class Admission {
   kTaken,       // reserved
   kFull,        // over the bounds
+  kFullUntold,  // the same, and the caller is to see that the owner is told of the gap
   kDisconnect,  // the same; its policy is to be broken off, and the caller is the one to do it
   kGone,
 };
@@ -33,8 +34,12 @@ Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid ui
 Admission AdmitAhead(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
                      uint64_t bytes);
 
-// Gives back what Admit took. Threads: any.
+// Gives back what Admit took. Threads: the stream's owner.
 Released GiveBack(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
                   uint64_t bytes);
+
+// The same for a message that is refused after all. True when the caller is to see that the owner
+// is told of the gap. Threads: any.
+bool Withdraw(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes);
 
 }  // namespace holdfast

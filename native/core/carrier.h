@@ -34,12 +34,14 @@ class Carrier {
   virtual bool PrepareMany(uint32_t bytes, uint32_t handles) = 0;
   virtual void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
                          uint32_t messages) = 0;
-  // Messages were dropped in between: what the application has to say to that goes here.
+  // Messages are missing in between: what the application has to say to that goes here.
   virtual void Gap(uint32_t handle) = 0;
   // Code 0 ends the stream gracefully, any other resets it.
   virtual void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) = 0;
   // A topic that is kept has a message that this worker waits for.
   virtual void TopicNews(uint64_t ring) = 0;
+  // The stream's own thread has begun to end it, and now nothing waits before that end any more.
+  virtual void End(uint32_t handle) = 0;
   virtual void WorkerExited(uint32_t worker_id, uint64_t streams) = 0;
   // A message of core/request_mail.h.
   virtual void OnRequestMail(const MessageHeader& message) = 0;

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "core/admission.h"
+#include "core/gaps.h"
 
 namespace holdfast {
 namespace {
@@ -98,8 +99,15 @@ bool FanOut::Step(uint64_t* receivers) {
     const Receipt receipt = Receive(registry_, worker_, member, payload, messages_, key_, now_ms);
     if (receipt == Receipt::kWrite) handles_.push_back(member.handle);
     if (receipt == Receipt::kDisconnect) slow_.push_back(member.uid);
+    if (receipt == Receipt::kUntold) untold_.push_back(member.uid);
   }
   if (!handles_.empty()) carrier_.WriteMany(handles_, payload, messages_);
+  BreakOff();
+  TellGaps();
+  return true;
+}
+
+void FanOut::BreakOff() {
   for (const StreamUid uid : slow_) {
     if (!carrier_.Prepare(kSlowText.size(), 1)) break;
     // Looked up again: preparing may have run user code.
@@ -107,7 +115,14 @@ bool FanOut::Step(uint64_t* receivers) {
     if (line != nullptr) carrier_.Close(line->handle(), kSlowCode, CloseReason::kSlow, kSlowText);
   }
   slow_.clear();
-  return true;
+}
+
+void FanOut::TellGaps() {
+  for (const StreamUid uid : untold_) {
+    if (!carrier_.Prepare(0, 1)) break;
+    if (TakeGap(worker_, uid)) carrier_.Gap(worker_.cache.Find(uid)->handle());
+  }
+  untold_.clear();
 }
 
 void FanOut::Abandon() {

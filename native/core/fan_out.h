@@ -29,6 +29,8 @@ class FanOut {
 
  private:
   void TellOfGap();
+  void BreakOff();
+  void TellGaps();
 
   static constexpr uint32_t kPiece = 4096;
   // Publications to one topic become one write a stream, up to here.
@@ -43,7 +45,8 @@ class FanOut {
   std::vector<TopicMember> members_;  // by kind
   size_t next_ = 0;
   std::vector<uint32_t> handles_;
-  std::vector<StreamUid> slow_;  // to be broken off
+  std::vector<StreamUid> slow_;    // to be broken off
+  std::vector<StreamUid> untold_;  // to be told of a gap
 };
 
 }  // namespace holdfast

@@ -18,7 +18,7 @@ bool HeldBack::HasRoom(const Queue& queue, uint64_t bytes) const {
 
 bool HeldBack::Pass(StreamUid uid, uint64_t bytes) {
   Queue& queue = queues_[uid.value];
-  if (!queue.entries.empty() || !HasRoom(queue, bytes)) return false;
+  if (!queue.idle() || queue.batch == batch_ || !HasRoom(queue, bytes)) return false;
   queue.in_carrier += bytes;
   return true;
 }
@@ -42,9 +42,10 @@ void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::s
   while (!queue.entries.empty() &&
          (queue.held + queue.in_carrier + size > budget || queue.overhead > budget)) {
     Drop(uid, queue, queue.entries.begin());
-    queue.gap = true;
+    (queue.entries.empty() ? queue.gap_behind : queue.entries.front().gap) = true;
   }
-  queue.entries.push_back({std::move(payload), messages, std::string(key), ticket});
+  const bool gap = std::exchange(queue.gap_behind, false);
+  queue.entries.push_back({std::move(payload), messages, std::string(key), ticket, gap});
   queue.held += size;
   queue.overhead += queue.entries.back().overhead();
   if (latest) queue.by_key[queue.entries.back().key] = std::prev(queue.entries.end());
@@ -55,6 +56,11 @@ void HeldBack::Drop(StreamUid uid, Queue& queue, Entries::iterator entry) {
   worker_.counters.Add(Counter::kMessagesDropped, entry->messages);
   (void)GiveBack(registry_, &worker_, *worker_.cache.Find(uid), uid, entry->payload->size());
   Settle(registry_, entry->ticket, Outcome::kDropped);
+  // What is missing before it is still missing there.
+  if (entry->gap) {
+    const auto next = std::next(entry);
+    (next == queue.entries.end() ? queue.gap_behind : next->gap) = true;
+  }
   Remove(queue, entry);
 }
 
@@ -66,14 +72,28 @@ void HeldBack::Remove(Queue& queue, Entries::iterator entry) {
   queue.entries.erase(entry);
 }
 
+void HeldBack::MarkGap(StreamUid uid) {
+  Queue& queue = queues_[uid.value];
+  queue.gap_behind = true;
+  MarkReady(uid, queue);
+}
+
+bool HeldBack::EndBehind(StreamUid uid) {
+  Queue* queue = QueueOf(uid);
+  if (queue == nullptr || (queue->idle() && queue->batch != batch_)) return false;
+  queue->ends = true;
+  MarkReady(uid, *queue);
+  return true;
+}
+
 bool HeldBack::Taken(StreamUid uid, uint64_t bytes) {
   const auto found = queues_.find(uid.value);
   if (found == queues_.end()) return false;
   Queue& queue = found->second;
   CHECK(queue.in_carrier >= bytes);
   queue.in_carrier -= bytes;
-  if (queue.entries.empty()) {
-    if (queue.in_carrier == 0) queues_.erase(found);
+  if (queue.idle()) {
+    if (queue.in_carrier == 0 && queue.batch != batch_) queues_.erase(found);
     return false;
   }
   MarkReady(uid, queue);
@@ -98,7 +118,7 @@ HeldBack::Portion HeldBack::NextPortion(const Queue& queue) const {
     const uint64_t size = entry.payload->size();
     const bool alone = entry.ticket != 0;
     if (!HasRoom(queue, portion.bytes + size)) break;
-    if (portion.entries > 0 && (alone || portion.bytes + size > kInCarrier)) break;
+    if (portion.entries > 0 && (alone || entry.gap || portion.bytes + size > kInCarrier)) break;
     portion.entries++;
     portion.bytes += size;
     portion.messages += entry.messages;
@@ -116,26 +136,42 @@ bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
     if (queue == nullptr) return true;
     queue->ready = false;
     const Portion expected = NextPortion(*queue);
-    if (expected.entries == 0) return true;
-    const bool tells = queue->gap;
-    if (!carrier.Prepare(tells ? 0 : expected.bytes, 1)) return false;
-    queue = QueueOf(uid);
-    if (queue == nullptr) return true;
-    if (tells) {
-      const StreamLine* line = worker_.cache.Find(uid);
-      if (std::exchange(queue->gap, false) && line->marks_gaps()) carrier.Gap(line->handle());
+    if (expected.entries == 0 && !(queue->entries.empty() && HasRoom(*queue, 1))) return true;
+    if (queue->tells_gap()) {
+      if (!TellGap(uid, carrier)) return false;
       continue;
     }
+    if (expected.entries == 0 && !queue->ends) return true;
+    if (!carrier.Prepare(expected.bytes, 1)) return false;
+    queue = QueueOf(uid);
+    if (queue == nullptr) return true;
     const Portion portion = NextPortion(*queue);
-    if (queue->gap || portion.bytes > expected.bytes) continue;
-    if (portion.entries > 0) WritePortion(uid, *queue, portion, carrier);
+    if (queue->tells_gap() || portion.bytes > expected.bytes) continue;
+    if (portion.entries > 0) {
+      WritePortion(uid, *queue, portion, carrier);
+    } else if (queue->entries.empty() && std::exchange(queue->ends, false)) {
+      carrier.End(worker_.cache.Find(uid)->handle());
+    }
   }
+}
+
+// What the application says to it goes where it stands: it is asked at once, so that nothing it
+// sends now can come before what was already handed over, or behind what is handed over next.
+bool HeldBack::TellGap(StreamUid uid, Carrier& carrier) {
+  if (!carrier.Prepare(0, 1)) return false;
+  Queue* queue = QueueOf(uid);
+  if (queue == nullptr || !queue->tells_gap()) return true;
+  (queue->entries.empty() ? queue->gap_behind : queue->entries.front().gap) = false;
+  const StreamLine* line = worker_.cache.Find(uid);
+  if (line->marks_gaps()) carrier.Gap(line->handle());
+  return true;
 }
 
 void HeldBack::WritePortion(StreamUid uid, Queue& queue, const Portion& portion, Carrier& carrier) {
   StreamLine* line = worker_.cache.Find(uid);
   line->Touch(MonotonicMs());
   queue.in_carrier += portion.bytes;
+  queue.batch = batch_;
   const uint32_t size = static_cast<uint32_t>(portion.bytes);
   uint8_t* out = portion.ticket != 0 ? carrier.WriteAwaited(line->handle(), size, portion.ticket)
                                      : carrier.Write(line->handle(), size, portion.messages);

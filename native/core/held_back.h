@@ -26,7 +26,8 @@ class HeldBack {
   HeldBack(const HeldBack&) = delete;
   HeldBack& operator=(const HeldBack&) = delete;
 
-  // Whether reserved bytes may go to the carrier at once; they then count as in its hands.
+  // Whether reserved bytes may go to the carrier at once; they then count as in its hands. Not
+  // while it still has to carry out a batch with some of what waited before them.
   bool Pass(StreamUid uid, uint64_t bytes);
   // Ahead of all that waits.
   void PassAhead(StreamUid uid, uint64_t bytes) { queues_[uid.value].in_carrier += bytes; }
@@ -34,10 +35,18 @@ class HeldBack {
   // dropped.
   void Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key,
             Ticket ticket = 0);
+  // A message was refused: the stream is told of it behind what waits already.
+  void MarkGap(StreamUid uid);
+  // The stream is to end behind what waits, and takes no more: Carrier::End follows. False if
+  // nothing waits.
+  bool EndBehind(StreamUid uid);
   // The carrier is rid of so many bytes. True when Pump has something to do.
   bool Taken(StreamUid uid, uint64_t bytes);
-  // Hands to the carrier what may go now; false when the carrier takes no more.
+  // Hands to the carrier what may go now; false when the carrier takes no more. BatchDone is called
+  // when it has carried that out.
   bool Pump(Carrier& carrier);
+  void BatchDone() { batch_++; }
+  bool has_ready() const { return !ready_.empty(); }
   // The stream is gone: what waits is counted as undeliverable.
   void Forget(StreamUid uid);
 
@@ -49,6 +58,7 @@ class HeldBack {
     uint32_t messages;
     std::string key;
     Ticket ticket;
+    bool gap;  // messages are missing before it
 
     // What it takes beside its bytes; many small ones would take far more than the budget.
     uint64_t overhead() const { return kEntryBytes + 2 * key.size(); }
@@ -61,8 +71,14 @@ class HeldBack {
     uint64_t held = 0;        // bytes
     uint64_t overhead = 0;    // of the entries
     uint64_t in_carrier = 0;  // bytes
-    bool gap = false;         // something was dropped before the front entry
+    uint64_t batch = 0;       // the last one that has some of it
+    bool gap_behind = false;  // messages are missing behind the last entry
+    bool ends = false;        // with the last entry
     bool ready = false;       // listed in ready_
+
+    // What to do before the first entry is written.
+    bool tells_gap() const { return entries.empty() ? gap_behind : entries.front().gap; }
+    bool idle() const { return entries.empty() && !gap_behind && !ends; }
   };
   static constexpr uint64_t kEntryBytes = 128;
 
@@ -75,6 +91,7 @@ class HeldBack {
 
   Portion NextPortion(const Queue& queue) const;
   bool HasRoom(const Queue& queue, uint64_t bytes) const;
+  bool TellGap(StreamUid uid, Carrier& carrier);
   void MarkReady(StreamUid uid, Queue& queue);
   void Drop(StreamUid uid, Queue& queue, Entries::iterator entry);
   static void Remove(Queue& queue, Entries::iterator entry);
@@ -86,6 +103,7 @@ class HeldBack {
   Worker& worker_;
   std::unordered_map<uint64_t, Queue> queues_;
   std::vector<StreamUid> ready_;
+  uint64_t batch_ = 1;
 };
 
 }  // namespace holdfast

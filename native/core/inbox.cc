@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "core/gaps.h"
 #include "core/heartbeat.h"
 #include "core/loss.h"
 
@@ -19,11 +20,12 @@ bool Inbox::Deliver() {
     open = Step(&spent);
   }
   open = open && Write() && worker_.held_back.Pump(carrier_) && carrier_.Flush();
+  worker_.held_back.BatchDone();
   for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
   consumed_.clear();
   if (!open) Discard();
   ArmAlarm();
-  return !chunks_.empty();
+  return !chunks_.empty() || (open && worker_.held_back.has_ready());
 }
 
 void Inbox::ArmAlarm() {
@@ -183,6 +185,15 @@ bool Inbox::WriteAwaited(const MessageHeader& message, std::span<const uint8_t> 
 }
 
 bool Inbox::Control(const MessageHeader& message) {
+  if (message.op == MessageOp::kGap) return TellGap(message.uid, /*noted=*/true);
+  if (message.op == MessageOp::kTopicGap) {
+    TopicId topic;
+    std::memcpy(&topic, message.bytes(), sizeof topic);
+    for (const StreamUid uid : TakeTopicGap(worker_, topic)) {
+      if (!TellGap(uid, /*noted=*/false)) return false;
+    }
+    return true;
+  }
   if (!carrier_.Prepare(message.size, 1)) return false;
   if (message.op == MessageOp::kSettled) {
     Outcome outcome;
@@ -203,6 +214,16 @@ bool Inbox::Control(const MessageHeader& message) {
     carrier_.Close(line->handle(), words[0], static_cast<CloseReason>(words[1]),
                    {text, message.size - sizeof words});
   }
+  return true;
+}
+
+// Its refusal was noted by the sender, or is to be noted here.
+bool Inbox::TellGap(StreamUid uid, bool noted) {
+  // First, as it may run user code, and nothing may come between the taking and the telling.
+  if (!carrier_.Prepare(0, 1)) return false;
+  StreamLine* line = worker_.cache.Find(uid);
+  if (line == nullptr || !(noted || NoteRefusal(*line, uid))) return true;
+  if (TakeGap(worker_, uid)) carrier_.Gap(line->handle());
   return true;
 }
 

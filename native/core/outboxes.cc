@@ -1,6 +1,7 @@
 #include "core/outboxes.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "core/loss.h"
@@ -22,7 +23,7 @@ void Outboxes::Appended(uint32_t worker_id) {
   if (outbox.messages++ == 0 && !outbox.bursty) Post(worker_id, outbox);
 }
 
-bool Outboxes::Publish(uint32_t worker_id, Publication publication) {
+bool Outboxes::Publish(uint32_t worker_id, Publication&& publication) {
   Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
   const uint64_t charge = publication.charged_bytes();
   if (!mailbox.Reserve(charge)) return false;
@@ -47,6 +48,17 @@ bool Outboxes::PublishNow(uint32_t worker_id, Publication publication) {
   return true;
 }
 
+void Outboxes::PostGap(StreamUid uid) {
+  (void)Append(uid, MessageOp::kGap, 0, /*control=*/true);
+  Appended(uid.worker_id());
+}
+
+void Outboxes::PostTopicGap(uint32_t worker_id, TopicId topic) {
+  Outbox* outbox = RoomFor(worker_id, sizeof topic, /*control=*/true);
+  std::memcpy(outbox->chunk->Append({}, MessageOp::kTopicGap, sizeof topic), &topic, sizeof topic);
+  Appended(worker_id);
+}
+
 // The target's outbox with a chunk that takes `bytes`; nullptr if its mailbox has no room for one.
 Outboxes::Outbox* Outboxes::RoomFor(uint32_t worker_id, uint32_t bytes, bool control) {
   if (outboxes_.size() <= worker_id) outboxes_.resize(worker_id + 1);
@@ -56,12 +68,18 @@ Outboxes::Outbox* Outboxes::RoomFor(uint32_t worker_id, uint32_t bytes, bool con
 
   // Small at first, so that a lone message reserves and touches little.
   const uint32_t usual = outbox.busy || outbox.chunk != nullptr ? kNextChunk : kFirstChunk;
-  const uint32_t capacity = std::max(usual, Chunk::Footprint(bytes));
+  uint32_t capacity = std::max(usual, Chunk::Footprint(bytes));
   if (outbox.chunk != nullptr) {
     Post(worker_id, outbox);
     outbox.busy = true;
   }
-  if (!registry_.FindWorker(worker_id)->mailbox.Reserve(capacity, control)) return nullptr;
+  Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
+  if (!mailbox.Reserve(capacity)) {
+    if (!control) return nullptr;
+    // No more than that one takes: others would follow it into what is left.
+    capacity = Chunk::Footprint(bytes);
+    (void)mailbox.Reserve(capacity, /*control=*/true);
+  }
   outbox.chunk = Chunk::Make(capacity);
   if (!outbox.dirty) {
     outbox.dirty = true;

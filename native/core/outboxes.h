@@ -30,10 +30,14 @@ class Outboxes {
   void Appended(uint32_t worker_id);
   // The same for a message of a request, whose id is no stream's.
   uint8_t* AppendTo(uint32_t worker_id, StreamUid id, MessageOp op, uint32_t bytes, bool control);
-  // False when the mailbox has no room.
-  bool Publish(uint32_t worker_id, Publication publication);
+  // False when the mailbox has no room; then nothing was taken from the publication.
+  bool Publish(uint32_t worker_id, Publication&& publication);
   // The same, and it has been posted on return. What was said before must have been flushed.
   bool PublishNow(uint32_t worker_id, Publication publication);
+
+  // What says to a stream's owner, or to one of a topic's members, that messages were refused.
+  void PostGap(StreamUid uid);
+  void PostTopicGap(uint32_t worker_id, TopicId topic);
 
   // True when a message waits for Flush.
   bool pending() const { return !dirty_.empty(); }

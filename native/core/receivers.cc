@@ -35,9 +35,11 @@ Receipt Receive(Registry& registry, Worker& worker, const TopicMember& member,
       worker.counters.Add(Counter::kMessagesUndeliverable, messages);
       return Receipt::kLost;
     case Admission::kFull:
+    case Admission::kFullUntold:
     case Admission::kDisconnect:
       worker.counters.Add(Counter::kMessagesDropped, messages);
-      return admission == Admission::kFull ? Receipt::kLost : Receipt::kDisconnect;
+      if (admission == Admission::kDisconnect) return Receipt::kDisconnect;
+      return admission == Admission::kFullUntold ? Receipt::kUntold : Receipt::kLost;
     case Admission::kTaken:
       break;
   }

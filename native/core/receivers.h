@@ -25,6 +25,7 @@ enum class Receipt {
   kWrite,       // reserved, and to be written now
   kHeld,        // reserved, and held back until its reader has caught up
   kLost,        // counted as dropped, or as undeliverable where the stream has gone
+  kUntold,      // counted as dropped, and the caller is to see that TakeGap is done
   kDisconnect,  // the same, and the caller is to break the stream off
 };
 // What becomes of `payload`, which stands for `messages` messages, at one member.

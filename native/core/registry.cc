@@ -39,6 +39,7 @@ Status Registry::Join(const Options& options, uint32_t explicit_options, Worker*
   }
   worker->options = options_;
   worker->Begin(kind);
+  worker->topic_members.ForgetGaps();
   worker->load.store(0, std::memory_order_relaxed);
   worker->connections.store(0, std::memory_order_relaxed);
   worker->alive.store(true, std::memory_order_release);

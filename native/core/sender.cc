@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "core/admission.h"
+#include "core/gaps.h"
 #include "core/topic_news.h"
 
 namespace holdfast {
@@ -59,6 +60,7 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
     const bool gone = admission == Admission::kGone;
     registry_.Count(self_, gone ? Counter::kMessagesGone : Counter::kMessagesFull);
     if (admission == Admission::kDisconnect) Disconnect(uid);
+    if (admission == Admission::kFullUntold) TellGap(uid);
     return gone ? Result::kGone : Result::kFull;
   }
   const SlowPolicy policy = line->policy();
@@ -81,7 +83,7 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
   uint8_t* out =
       outboxes_.Append(uid, with ? MessageOp::kWriteWith : MessageOp::kWrite, before + bytes);
   if (out == nullptr) {
-    (void)GiveBack(registry_, self_, *line, uid, bytes);
+    if (Withdraw(registry_, self_, *line, uid, bytes)) TellGap(uid);
     registry_.Count(self_, Counter::kMessagesFull);
     return Result::kFull;
   }
@@ -129,6 +131,28 @@ bool Sender::CommandAhead(StreamUid uid, const OutgoingMessage& message) {
 
 // By mail also for a stream of the own thread: this may be the middle of anything.
 void Sender::Disconnect(StreamUid uid) { PostClose(uid, kSlowCode, CloseReason::kSlow, kSlowText); }
+
+// By mail for the same reason: it takes nothing before. But one that keeps a queue does, and is
+// marked at once.
+void Sender::TellGap(StreamUid uid) {
+  const bool own = self_ != nullptr && uid.worker_id() == self_->id;
+  if (!own || !KeepsQueue(self_->cache.Find(uid)->policy())) return outboxes_.PostGap(uid);
+  (void)TakeGap(*self_, uid);  // told behind what its queue has
+  self_->mailbox.Nudge();
+}
+
+// The worker's mailbox took nothing of a publication.
+void Sender::TellGaps(uint32_t worker_id, const Publication& publication) {
+  if (publication.topic != 0) {
+    TopicMembers& members = registry_.FindWorker(worker_id)->topic_members;
+    if (!members.MarkGap(publication.topic, publication.except)) return;
+    outboxes_.PostTopicGap(worker_id, publication.topic);
+  }
+  for (const StreamUid uid : publication.listed) {
+    StreamLine* line = registry_.FindLine(uid);
+    if (line != nullptr && NoteRefusal(*line, uid)) TellGap(uid);
+  }
+}
 
 uint64_t Sender::Publish(std::string_view topic, const OutgoingMessage& message, StreamUid except,
                          Receivers* own) {
@@ -225,9 +249,11 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
       const Receipt receipt = Receive(registry_, *self_, member, form, 1, publication.key, now_ms);
       if (receipt == Receipt::kWrite) own->handles[kind].push_back(member.handle);
       if (receipt == Receipt::kDisconnect) Disconnect(member.uid);
+      if (receipt == Receipt::kUntold) TellGap(member.uid);
     }
   } else if (!outboxes_.Publish(worker_id, std::move(publication))) {
     registry_.Count(self_, Counter::kMessagesDropped, receivers);
+    TellGaps(worker_id, publication);
   }
   return receivers;
 }

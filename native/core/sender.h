@@ -61,6 +61,8 @@ class Sender {
 
  private:
   void Disconnect(StreamUid uid);
+  void TellGap(StreamUid uid);
+  void TellGaps(uint32_t worker_id, const Publication& publication);
   void PostClose(StreamUid uid, uint32_t code, CloseReason reason, std::string_view text);
   uint64_t PublishKept(RingState& ring, uint64_t number, std::string_view topic,
                        const OutgoingMessage& message, StreamUid except);

@@ -27,20 +27,11 @@ Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget) {
   uint64_t word = state_.load(std::memory_order_acquire);
   for (;;) {
     if (!Matches(word, uid) || (word & kClosing) != 0) return Status::kGone;
-    if ((word & kGap) != 0) return Status::kFull;
-    if ((word & kQueuedMask) + bytes <= budget) {
-      // Acquire, no release: nothing is published by a reservation; the message travels under a
-      // lock.
-      if (state_.compare_exchange_weak(word, word + bytes, std::memory_order_acquire)) {
-        return Status::kOk;
-      }
-      continue;
-    }
-    // Where nothing waits, nobody would come to tell of the gap; and where the oldest make room,
-    // the newest must not wait for them.
-    if (!marks_gaps() || KeepsQueue(policy()) || (word & kQueuedMask) == 0) return Status::kFull;
-    if (state_.compare_exchange_weak(word, word | kGap, std::memory_order_acquire)) {
-      return Status::kFull;
+    if ((word & kGap) != 0 && !KeepsQueue(policy())) return Status::kFull;
+    if ((word & kQueuedMask) + bytes > budget) return Status::kFull;
+    // Acquire, no release: nothing is published by a reservation; the message travels under a lock.
+    if (state_.compare_exchange_weak(word, word + bytes, std::memory_order_acquire)) {
+      return Status::kOk;
     }
   }
 }
@@ -55,6 +46,33 @@ Released StreamLine::Release(StreamUid uid, uint64_t bytes) {
     if ((next & kQueuedMask) == 0) next &= ~kGap;
   } while (!state_.compare_exchange_weak(word, next, std::memory_order_relaxed));
   return {true, (word & kGap) != 0 && (next & kGap) == 0, next & kQueuedMask};
+}
+
+Withdrawn StreamLine::Withdraw(StreamUid uid, uint64_t bytes) {
+  uint64_t word = state_.load(std::memory_order_relaxed);
+  do {
+    if (!Matches(word, uid)) return {};
+    CHECK((word & kQueuedMask) >= bytes);
+  } while (!state_.compare_exchange_weak(word, word - bytes, std::memory_order_relaxed));
+  return {true, (word & kGap) != 0 && (word & kQueuedMask) == bytes};
+}
+
+bool StreamLine::MarkGap(StreamUid uid) {
+  uint64_t word = state_.load(std::memory_order_acquire);
+  do {
+    if (!Matches(word, uid) || (word & (kClosing | kGap)) != 0) return false;
+  } while (!state_.compare_exchange_weak(word, word | kGap, std::memory_order_acquire));
+  return (word & kQueuedMask) == 0 || KeepsQueue(policy());
+}
+
+bool StreamLine::TakeGap(StreamUid uid) {
+  uint64_t word = state_.load(std::memory_order_relaxed);
+  do {
+    if (!Matches(word, uid) || (word & kGap) == 0) return false;
+    // The release of what waits will tell.
+    if ((word & kQueuedMask) != 0 && !KeepsQueue(policy())) return false;
+  } while (!state_.compare_exchange_weak(word, word & ~kGap, std::memory_order_relaxed));
+  return true;
 }
 
 bool StreamLine::StartClosing(StreamUid uid) {

@@ -37,8 +37,14 @@ struct StreamImage {
 // What a release found.
 struct Released {
   bool found = false;   // false: the stream was gone, and its count with it
-  bool gap = false;     // all that waited is gone, and a gap is to be told
+  bool gap = false;     // all that waited is gone, and a gap is to be told before all that comes
   uint64_t queued = 0;  // what still waits
+};
+
+// What a withdrawal found.
+struct Withdrawn {
+  bool found = false;   // as of a release
+  bool untold = false;  // a gap is to be told and nothing waits: the caller has the owner TakeGap
 };
 
 class alignas(kCacheLine) StreamLine {
@@ -46,7 +52,8 @@ class alignas(kCacheLine) StreamLine {
   static constexpr uint32_t kLiveShift = 64 - kGenerationBits - kStreamBits - 1;
   static constexpr uint64_t kClosing = uint64_t{1} << (kLiveShift - 1);
   // A message was refused, and the stream is to be told of the gap before it takes the next: it
-  // takes none until all that waits is gone.
+  // takes none until all that waits is gone. Where a queue is kept, the newest do not wait for the
+  // oldest, and the gap is told behind what waits.
   static constexpr uint64_t kGap = kClosing >> 1;
   static constexpr uint64_t kQueuedMask = kGap - 1;
 
@@ -83,7 +90,15 @@ class alignas(kCacheLine) StreamLine {
   // kOk, kGone (also when it is closing) or kFull. `bytes` are counted until Release, or until the
   // stream is retired.
   Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget);
+  // Owner only: where it says that a gap is to be told, the caller tells of it.
   Released Release(StreamUid uid, uint64_t bytes);
+  // Any thread: what was reserved is not sent after all.
+  Withdrawn Withdraw(StreamUid uid, uint64_t bytes);
+  // Any thread: a message was refused. True when the caller is to see that the owner does TakeGap:
+  // not when a release will tell of the gap, or somebody else has marked it.
+  bool MarkGap(StreamUid uid);
+  // Owner only: whether a gap is to be told; from here on the stream takes messages again.
+  bool TakeGap(StreamUid uid);
   // True for the one who made it so; false when it is closing already, or gone.
   bool StartClosing(StreamUid uid);
 
@@ -102,7 +117,6 @@ class alignas(kCacheLine) StreamLine {
   bool detached() const { return meta_.load(std::memory_order_relaxed) & kDetached; }
   uint64_t queued_bytes() const { return state_.load(std::memory_order_relaxed) & kQueuedMask; }
   uint64_t last_active_ms() const { return last_active_ms_.load(std::memory_order_relaxed); }
-  bool closing() const { return (state_.load(std::memory_order_relaxed) & kClosing) != 0; }
   // Whether MarkClosing was called: the owner is closing it, and nobody has to tell it any more.
   bool owner_closes() const { return (meta_.load(std::memory_order_relaxed) & kOwnerCloses) != 0; }
   uint32_t tag_block() const {

@@ -76,4 +76,25 @@ void TopicMembers::Erase(const Membership& membership) {
   if (entries.empty()) topics_.erase(membership.topic);
 }
 
+bool TopicMembers::MarkGap(TopicId topic, StreamUid except) {
+  MutexLock lock(mu_);
+  const auto [place, first] = gaps_.emplace(topic, except);
+  if (place->second != except) place->second = {};
+  return first;
+}
+
+StreamUid TopicMembers::TakeGap(TopicId topic) {
+  MutexLock lock(mu_);
+  const auto found = gaps_.find(topic);
+  if (found == gaps_.end()) return {};
+  const StreamUid except = found->second;
+  gaps_.erase(found);
+  return except;
+}
+
+void TopicMembers::ForgetGaps() {
+  MutexLock lock(mu_);
+  gaps_.clear();
+}
+
 }  // namespace holdfast

@@ -32,6 +32,14 @@ class TopicMembers {
   std::vector<TopicId> TopicsOf(StreamUid uid) EXCLUDES(mu_);
   bool Contains(TopicId topic, StreamUid uid) EXCLUDES(mu_);
 
+  // A message to all members but one was refused. True when none was since TakeGap: the caller
+  // sees to it that the owner does that.
+  bool MarkGap(TopicId topic, StreamUid except) EXCLUDES(mu_);
+  // The owner: the one that missed nothing of all that were refused; 0: nobody.
+  StreamUid TakeGap(TopicId topic) EXCLUDES(mu_);
+  // Another thread's were marked under this worker's number.
+  void ForgetGaps() EXCLUDES(mu_);
+
   // Calls visit(member) for each, under the lock: it must take no other one.
   template <typename Visit>
   void ForEach(TopicId topic, Visit visit) EXCLUDES(mu_) {
@@ -56,6 +64,7 @@ class TopicMembers {
   Mutex mu_;
   std::unordered_map<TopicId, std::vector<Entry>> topics_ GUARDED_BY(mu_);
   std::unordered_map<uint64_t, std::vector<Membership>> streams_ GUARDED_BY(mu_);
+  std::unordered_map<TopicId, StreamUid> gaps_ GUARDED_BY(mu_);
 };
 
 }  // namespace holdfast

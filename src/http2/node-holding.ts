@@ -12,6 +12,7 @@ import { native } from '../native.js'
 import { EventsSocket } from '../socket.js'
 import { closeReasons, streamKinds, type CloseReason } from '../stream-info.js'
 import type { StreamTable } from '../stream-table.js'
+import { isReset } from '../websocket/close-codes.js'
 import { isPlaced } from './accept.js'
 import { reportActivity } from './activity.js'
 import { keepLastEventIds } from './last-event-id.js'
@@ -81,7 +82,13 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   }
 
   markClosing(held: HeldStream): void {
-    native.markClosing(held.uid)
+    native.markClosing(held.uid, false)
+  }
+
+  /** Nothing waits any more before the end that it was told to come to. */
+  finishClosing(handle: number): void {
+    const held = this.#table.get(handle)
+    if (held?.reason) finish(held, held.reason, held.detail?.code ?? 0)
   }
 
   /** False if it is closing already, or gone. */
@@ -147,11 +154,8 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
 
   #close(held: HeldStream, reason: CloseReason, code: number): void {
     held.reason = reason
-    native.markClosing(held.uid)
-    const { carrier, raw, detail } = held
-    if (carrier.close) carrier.close(raw, reason, code, detail?.text ?? '')
-    else if (code === 0) carrier.end(raw)
-    else carrier.reset(raw, code)
+    const graceful = code === 0 || (held.kind === 'websocket' && !isReset(code))
+    if (!native.markClosing(held.uid, graceful)) finish(held, reason, code)
   }
 
   /** Shared by all streams, so that one costs no closure. */
@@ -227,6 +231,12 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
     native.closeSocket(socket.index, socket.placed)
     socket.markClosed()
   }
+}
+
+function finish({ carrier, raw, detail }: HeldStream, reason: CloseReason, code: number): void {
+  if (carrier.close) carrier.close(raw, reason, code, detail?.text ?? '')
+  else if (code === 0) carrier.end(raw)
+  else carrier.reset(raw, code)
 }
 
 function ignore(): void {}

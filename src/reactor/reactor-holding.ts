@@ -82,7 +82,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
   }
 
   markClosing(held: HeldStream): void {
-    native.markClosing(held.uid)
+    native.markClosing(held.uid, false)
   }
 
   /** Its closing by uid is asked for on this thread: false if it is closing already. */

@@ -71,7 +71,7 @@ export class ReactorRequests implements RequestCarrier<Raw> {
   respond(raw: Raw, headers: Readonly<Fields>): void {
     this.head(raw, { status: 200, fields: { ...headers }, endStream: raw.isHead, trailers: false })
     // Nothing can follow, and nobody need wait for that.
-    if (raw.ended && raw.held) native.markClosing(raw.held.uid)
+    if (raw.ended && raw.held) native.markClosing(raw.held.uid, false)
   }
 
   write(raw: Raw, bytes: Buffer, done?: () => void): void {

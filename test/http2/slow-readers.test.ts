@@ -177,6 +177,39 @@ for (const onSlow of ['drop', 'drop-oldest'] as const) {
   })
 }
 
+test('what a listener to slow sends comes behind what was published before it', async () => {
+  const reader = await open()
+  const other = await open()
+  other.read()
+  for (const { stream } of [reader, other]) stream.subscribe('news')
+  reader.stream.on('slow', () => other.stream.send('after'))
+  server.manager.publish('news', `before ${'x'.repeat(kBudget * 0.7)}`)
+  await until('both', () => other.text().includes('after') && other.text().includes('before'))
+  expect(other.text().indexOf('before')).toBeLessThan(other.text().indexOf('after'))
+})
+
+for (const closes of ['stream', 'uid'] as const) {
+  test(`drop-oldest: a close by ${closes} comes behind all that was taken before it`, async () => {
+    const reader = await open({ onSlow: 'drop-oldest' })
+    const { stream, request } = reader
+    let close: StreamClose | undefined
+    stream.on('close', (told) => (close = told))
+    const count = 28
+    expect(await sendMany(reader, count)).not.toHaveProperty('full')
+    if (closes === 'stream') stream.close()
+    else server.manager.close(stream.uid)
+    expect(stream.send('too late')).toBe('gone')
+    await turn()
+    expect(stream.live).toBe(true)
+    reader.read()
+    await once(request, 'end')
+    expect(numbersIn(reader.text())).toEqual(Array.from({ length: count }, (_, i) => i))
+    expect(request.rstCode).toBe(http2.constants.NGHTTP2_NO_ERROR)
+    await until('it is closed', () => close)
+    expect(close).toMatchObject({ reason: 'close', code: 0 })
+  })
+}
+
 test('hundreds of readers that never read hold no more than maxQueuedBytes, and others go on', async () => {
   const readers = []
   for (let i = 0; i < 200; i++) readers.push(await open())

@@ -243,6 +243,41 @@ TEST_CASE("a stream that keeps the latest hands over only what its reader takes"
   EXPECT(body.back() == '9');
 }
 
+TEST_CASE("a close comes behind what is held back, a WebSocket's as well") {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = 1 << 20;
+  World world(options);
+  for (const StreamKind kind : {StreamKind::kRaw, StreamKind::kWebSocket}) {
+    const CountedSince counted;
+    Client client(NoWindow());
+    client.peer->SendHeaders(1, Request(), /*end=*/true);
+    const RequestTold request = world.node.Await(MessageOp::kRequest);
+    const StreamUid uid = world.node.Adopt(request.id, kind, SlowPolicy::kDropOldest);
+    world.node.Answer(request.id);
+    const size_t piece = 8 << 10;
+    std::string expected;
+    for (const char digit : {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}) {
+      const std::string text(piece, digit);
+      expected += text;
+      REQUIRE(world.node.Send(uid, text) == Sender::Result::kQueued);
+    }
+    const bool farewell = kind == StreamKind::kWebSocket;
+    EXPECT(world.node.sender.Close(uid, farewell ? 4000 : 0, "bye"));
+    world.node.sender.Flush();
+    client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)) +
+                      Frame(ng::kWindowUpdate, 0, 0, Big(1 << 20, 4)));
+    if (farewell) {
+      EXPECT(world.node.Await(MessageOp::kRequestCloseAsked).header.a == 4000);
+      EXPECT(counted[Counter::kMessagesDelivered] == 10);
+    } else {
+      const bool whole = client.AwaitBody(1, expected.size()) == expected;
+      EXPECT(whole);
+      const RequestTold closed = world.node.Await(MessageOp::kRequestClosed);
+      EXPECT(closed.header.a == (1 | static_cast<uint32_t>(CloseReason::kClose) << 1));
+    }
+  }
+}
+
 TEST_CASE("a wait for a message ends when the socket took it, or when the stream goes") {
   World world;
   Client client;

@@ -2,7 +2,9 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/admission.h"
@@ -157,12 +159,16 @@ TEST_CASE(
   EXPECT(reader.Send("small") == Result::kQueued);
 }
 
-TEST_CASE("a message larger than the budget is refused, and nothing waits for a gap to be told") {
+TEST_CASE("a message larger than the budget is refused, and its gap is told though nothing waits") {
   Reader reader(SlowPolicy::kDrop, /*marks_gaps=*/true);
   EXPECT(reader.Send(std::string(kBudget + 1, 'x')) == Result::kFull);
+  EXPECT(reader.Send("fits, and would stand before the gap") == Result::kFull);
+  reader.Deliver();
+  EXPECT(reader.Gaps() == 1);
   EXPECT(reader.Send("fits") == Result::kQueued);
   Reader oldest(SlowPolicy::kDropOldest);
   EXPECT(oldest.Send(std::string(kBudget + 1, 'x')) == Result::kFull);
+  EXPECT(oldest.Send("fits") == Result::kQueued);
 }
 
 TEST_CASE("disconnect refuses the message that is too many, and breaks the stream off once") {
@@ -301,6 +307,155 @@ TEST_CASE("a stream that keeps much waiting gives way to others near the process
     (void)sender.Send(slow, Text(std::string(8 << 10, 'x')), local);
   }
   EXPECT(sender.Send(good, Text(std::string(8 << 10, 'y')), local) == Result::kSent);
+}
+
+TEST_CASE("what is sent in the middle of a batch comes behind what that batch has for the stream") {
+  // It overtook what was held back before it: that was in the batch, and no longer in the queue.
+  Reader reader(SlowPolicy::kDropOldest, /*marks_gaps=*/true);
+  Sender own(Registry::Get(), reader.owner.get());
+  StringBuffer local;
+  bool sent = false;
+  // User code runs when the batch is carried out; here after all of it was gathered.
+  reader.carrier.on_flush = [&] {
+    if (std::exchange(sent, true)) return;
+    EXPECT(own.Send(reader.uid, Text("from the middle"), local) == Result::kQueued);
+  };
+  std::string expected;
+  for (int i = 0; i < 9; i++) {
+    REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+    expected += Numbered(i);
+  }
+  sent = true;
+  reader.Deliver();
+  sent = false;
+  reader.CatchUp();
+  EXPECT(sent);
+  EXPECT(reader.carrier.Written(0) == expected + "from the middle");
+  EXPECT(own.Send(reader.uid, Text("afterwards"), local) == Result::kSent);
+}
+
+TEST_CASE("a graceful end comes behind what is held back, and the stream takes no more") {
+  Reader reader(SlowPolicy::kDropOldest);
+  std::string expected;
+  for (int i = 0; i < 9; i++) {
+    REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+    expected += Numbered(i);
+  }
+  reader.Deliver();
+  StreamLine* line = reader.owner->cache.Find(reader.uid);
+  line->MarkClosing(0);
+  REQUIRE(reader.owner->held_back.EndBehind(reader.uid));
+  EXPECT(reader.Send("too late") == Result::kGone);
+  reader.Deliver();
+  EXPECT(reader.carrier.operations().back().what == Operation::kWrite);
+  reader.CatchUp();
+  EXPECT(reader.carrier.Written(0) == expected);
+  EXPECT(reader.carrier.operations().back().what == Operation::kEnd);
+  EXPECT(reader.counted[Counter::kMessagesUndeliverable] == 0);
+}
+
+TEST_CASE("a graceful end waits for nobody where nothing is held back") {
+  Reader reader(SlowPolicy::kDropOldest);
+  EXPECT(!reader.owner->held_back.EndBehind(reader.uid));
+  REQUIRE(reader.Send("in the carrier's hands") == Result::kQueued);
+  reader.Deliver();
+  EXPECT(!reader.owner->held_back.EndBehind(reader.uid));
+}
+
+TEST_CASE("a gap is told when the process's bound refuses a message and nothing waits") {
+  for (const bool own : {false, true}) {
+    Reader full(SlowPolicy::kDrop);
+    for (const SlowPolicy policy : {SlowPolicy::kDrop, SlowPolicy::kDropOldest}) {
+      Reader reader(policy, /*marks_gaps=*/true);
+      Sender sender(Registry::Get(), own ? reader.owner.get() : reader.other.get());
+      StringBuffer local;
+      const auto send = [&](std::string_view text) {
+        return sender.Send(reader.uid, Text(text), local);
+      };
+      const int64_t much = int64_t{1} << 41;
+      Registry::Get().AddQueued(nullptr, much);
+      EXPECT(send("refused") == Result::kFull);
+      EXPECT(send("refused as well") == Result::kFull);
+      Registry::Get().AddQueued(nullptr, -much);
+      // The one would stand before the gap; the other's is marked already.
+      const bool keeps = KeepsQueue(policy);
+      EXPECT(send("after the gap") == (keeps ? Result::kQueued : Result::kFull));
+      sender.Flush();
+      reader.Deliver();
+      EXPECT(reader.Gaps() == 1);
+      EXPECT(reader.carrier.operations().front().what == Operation::kGap);
+      EXPECT(reader.carrier.Written(0) == (keeps ? "after the gap" : ""));
+      EXPECT(send("taken again") != Result::kFull);
+    }
+  }
+}
+
+TEST_CASE("a gap is told when the mailbox refuses a message or a publish, and nothing waits") {
+  for (const SlowPolicy policy : {SlowPolicy::kDrop, SlowPolicy::kDropOldest}) {
+    Reader reader(policy, /*marks_gaps=*/true);
+    const uint32_t socket = reader.owner.Open();
+    const auto member = [&](uint32_t handle, bool marks_gaps) {
+      const StreamUid uid =
+          reader.owner.Create(socket, StreamKind::kRaw, {}, handle, policy, marks_gaps).uid;
+      REQUIRE(Subscribe(Registry::Get(), *reader.owner, uid, "t"));
+      return uid;
+    };
+    (void)member(1, true);
+    (void)member(2, false);
+    const StreamUid speaker = member(3, true);
+    const StreamUid listed = reader.owner.Create(socket, StreamKind::kRaw, {}, 4, policy, true).uid;
+    Receivers own;
+
+    (void)reader.owner->mailbox.Reserve(Mailbox::kLimitBytes, /*control=*/true);
+    EXPECT(reader.Send("refused") == Result::kFull);
+    EXPECT(reader.Send("refused as well") == Result::kFull);
+    for (int i = 0; i < 2; i++) {
+      (void)reader.sender.Publish("t", Text("refused"), speaker, &own);
+      (void)reader.sender.Multicast({listed}, Text("refused"), &own);
+    }
+    // What says so takes little beyond the bound.
+    EXPECT(reader.owner->mailbox.reserved() < Mailbox::kLimitBytes + 1024);
+    reader.owner->mailbox.Unreserve(Mailbox::kLimitBytes);
+    reader.Deliver();
+    std::vector<uint64_t> told;
+    for (const Operation& operation : reader.carrier.operations()) {
+      EXPECT(operation.what == Operation::kGap);
+      told.push_back(operation.whom);
+    }
+    std::sort(told.begin(), told.end());
+    EXPECT(told == std::vector<uint64_t>{0, 1, 4});
+    EXPECT(reader.Send("taken again") == Result::kQueued);
+    EXPECT(reader.sender.Publish("t", Text("to all"), {}, &own) == 3);
+    reader.Deliver();
+    for (const uint32_t handle : {1, 2, 3}) EXPECT(reader.carrier.Written(handle) == "to all");
+    EXPECT(reader.owner->mailbox.reserved() == 0);
+  }
+}
+
+TEST_CASE("a gap is told when a refused message was all that a refusal before it waited for") {
+  // Two senders: the one's message counts as waiting while its mailbox refuses it, and the other's
+  // is refused for its sake.
+  Reader reader(SlowPolicy::kDrop, /*marks_gaps=*/true);
+  StreamLine* line = reader.owner->cache.Find(reader.uid);
+  REQUIRE(line->Reserve(reader.uid, kBudget, kBudget) == Status::kOk);
+  EXPECT(reader.Send("refused") == Result::kFull);
+  EXPECT(Withdraw(Registry::Get(), reader.other.get(), *line, reader.uid, kBudget));
+}
+
+TEST_CASE("a publish that is too large for a member is a gap of that member") {
+  Reader reader(SlowPolicy::kDrop, /*marks_gaps=*/true);
+  REQUIRE(Subscribe(Registry::Get(), *reader.owner, reader.uid, "t"));
+  Receivers own;
+  (void)reader.sender.Publish("t", Text(std::string(kBudget + 1, 'x')), {}, &own);
+  reader.Deliver();
+  EXPECT(reader.Gaps() == 1);
+  // From the owner's own thread it hears of it by mail, too.
+  Sender owner(Registry::Get(), reader.owner.get());
+  (void)owner.Publish("t", Text(std::string(kBudget + 1, 'x')), {}, &own);
+  owner.Flush();
+  reader.Deliver();
+  EXPECT(reader.Gaps() == 2);
+  EXPECT(reader.Send("taken again") == Result::kQueued);
 }
 
 #ifdef __GLIBC__

@@ -34,6 +34,7 @@ class CountingCarrier final : public Carrier {
     closed.push_back(handle);
   }
   void TopicNews(uint64_t) override {}
+  void End(uint32_t) override {}
   void WorkerExited(uint32_t, uint64_t) override {}
   void OnRequestMail(const MessageHeader&) override {}
   bool Flush() override { return true; }

@@ -15,7 +15,7 @@ namespace holdfast::test {
 class RecordingCarrier final : public Carrier {
  public:
   struct Operation {
-    enum { kWrite, kClose, kExit, kGap, kNews } what;
+    enum { kWrite, kClose, kExit, kGap, kEnd, kNews } what;
     uint64_t whom;  // a handle, or the number of a worker or ring
     uint32_t messages = 0;
     uint32_t code = 0;
@@ -73,6 +73,10 @@ class RecordingCarrier final : public Carrier {
     Take(0);
     operations_.push_back({Operation::kNews, ring, 0, 0, 0, 0, {}});
   }
+  void End(uint32_t handle) override {
+    Take(0);
+    operations_.push_back({Operation::kEnd, handle, 0, 0, 0, 0, "end"});
+  }
   void WorkerExited(uint32_t worker_id, uint64_t streams) override {
     Take(0);
     operations_.push_back({Operation::kExit, worker_id, 0, 0, streams, 0, {}});
@@ -83,6 +87,7 @@ class RecordingCarrier final : public Carrier {
   }
   bool Flush() override {
     flushes++;
+    if (on_flush) on_flush();
     return open;
   }
 
@@ -104,6 +109,7 @@ class RecordingCarrier final : public Carrier {
 
   bool open = true;
   std::function<void()> on_prepare;
+  std::function<void()> on_flush;
   int prepares = 0;
   int flushes = 0;
   int fan_outs = 0;

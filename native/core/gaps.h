@@ -1,0 +1,22 @@
+// Telling a stream that messages for it were refused, so that its application can say so in their
+// place. What a release of the stream does not tell by itself (core/stream_line.h), the owner hears
+// of by mail: in the order of the sender's own messages, and at most one mail at a time.
+#pragma once
+
+#include "core/registry.h"
+
+namespace holdfast {
+
+// A message was refused. True when the caller is to post MessageOp::kGap. Threads: any.
+inline bool NoteRefusal(StreamLine& line, StreamUid uid) {
+  return line.marks_gaps() && line.MarkGap(uid);
+}
+
+// The owner hears of it, or refused one itself. True when Carrier::Gap is to be called now; else
+// the stream is told behind what waits, by a release or by HeldBack::Pump.
+bool TakeGap(Worker& worker, StreamUid uid);
+
+// The members of a topic that missed a message: they are to be noted and taken one by one.
+std::vector<StreamUid> TakeTopicGap(Worker& worker, TopicId topic);
+
+}  // namespace holdfast
