@@ -1,65 +1,12 @@
-import { StreamManager } from '../index.js'
-import { makeCertificate } from './certificate.js'
-import { readOptions, usage, type DemoOptions } from './options.js'
-import { ThreadPool } from './thread-pool.js'
+import { availableParallelism } from 'node:os'
+import { runDemo } from './run.js'
 
-/** What a shell calls a process that SIGINT ended. */
-const kInterrupted = 130
-/** npm passes on the SIGINT that the terminal has already sent to everyone: one Ctrl-C comes twice. */
-const kOneKeyMs = 500
-
-async function main(options: DemoOptions): Promise<void> {
-  // This thread listens and holds no streams: it never calls `accept`.
-  const manager = StreamManager.open()
-  const pool = new ThreadPool(await makeCertificate(options.host))
-  const { port, address } = await manager.listen({ port: options.port, host: options.host })
-
-  let stoppingSince: number | undefined
-  const stop = (): void => {
-    if (stoppingSince !== undefined) {
-      if (Date.now() - stoppingSince > kOneKeyMs) process.exit(kInterrupted)
-      return
-    }
-    stoppingSince = Date.now()
-    console.log('\nClosing the streams.')
-    pool
-      .stop()
-      .then(() => manager.close())
-      .catch(fail)
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  manager.on('workerExit', ({ worker, streams }) => {
-    if (stoppingSince !== undefined) return
-    console.error(`Thread ${worker} ended and took ${streams} streams along; another replaces it.`)
-  })
-
-  await pool.start(options.threads)
-  if (stoppingSince !== undefined) return
-  const local = /^(127\.|::1$)/.test(address)
-  const url = `https://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}/`
-  console.log(`
-  holdfast serves ${url}
-  on ${options.threads} ${options.threads === 1 ? 'thread' : 'threads'}, one port.
-
-  The certificate was made just now and nobody vouches for it: your browser
-  asks once whether to go on.${local ? '' : '\n  Whoever reaches this address can read and send.'}
-
-  Ctrl-C stops it.
-`)
-}
-
-function fail(error: unknown): void {
-  console.error(`holdfast: ${error instanceof Error ? error.message : String(error)}`)
-  process.exit(1)
-}
-
-try {
-  const options = readOptions(process.argv.slice(2))
-  if (options === 'help') process.stdout.write(usage)
-  else main(options).catch(fail)
-} catch (error) {
-  console.error(`holdfast: ${(error as Error).message}\n`)
-  process.stderr.write(usage)
-  process.exitCode = 9
-}
+runDemo({
+  command: 'npm start',
+  about: `Serves one page over HTTP/2 from several threads, each of which holds the event
+streams of the connections it was given and can reach those of all the others.`,
+  port: 8443,
+  threads: availableParallelism(),
+  thread: new URL('./thread.js', import.meta.url),
+  greet: (url) => `serves ${url}`,
+})

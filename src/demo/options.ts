@@ -7,16 +7,27 @@ export interface DemoOptions {
   readonly threads: number
 }
 
-export const usage = `Usage: npm start -- [options]
+/** What differs between the demos' command lines. */
+export interface DemoCommand {
+  /** What one types. */
+  readonly command: string
+  /** A paragraph, in lines of at most 80 characters. */
+  readonly about: string
+  readonly port: number
+  /** How many threads serve unless one says otherwise. */
+  readonly threads: number
+}
 
-Serves one page over HTTP/2 from several threads, each of which holds the event
-streams of the connections it was given and can reach those of all the others.
+export const usageOf = ({ command, about, port, threads }: DemoCommand): string =>
+  `Usage: ${command} -- [options]
+
+${about}
 
 Options:
-  -p, --port=...      port to listen on, 0 for any free one (default: 8443)
+  -p, --port=...      port to listen on, 0 for any free one (default: ${port})
   -H, --host=...      name or address to listen on (default: 127.0.0.1)
-  -t, --threads=...   threads that serve (default: as many as the machine runs
-                      at once, here ${availableParallelism()})
+  -t, --threads=...   threads that serve (default: ${threads}; this machine runs
+                      ${availableParallelism()} at once)
   -h, --help          print this text
 `
 
@@ -24,13 +35,16 @@ Options:
 const kMaxThreads = 256
 
 /** What was asked for, or `help`. @throws Error with a sentence for the person who typed it */
-export function readOptions(args: readonly string[]): DemoOptions | 'help' {
+export function readOptions(
+  args: readonly string[],
+  { port, threads }: DemoCommand,
+): DemoOptions | 'help' {
   const { values } = parseArgs({
     args: [...args],
     options: {
       host: { type: 'string', short: 'H', default: '127.0.0.1' },
-      port: { type: 'string', short: 'p', default: '8443' },
-      threads: { type: 'string', short: 't', default: String(availableParallelism()) },
+      port: { type: 'string', short: 'p', default: String(port) },
+      threads: { type: 'string', short: 't', default: String(threads) },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })

@@ -1,10 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-
-export interface PageFile {
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
-}
+import { answer } from './exchange.js'
+import { reading, type Route } from './routing.js'
 
 const kTypes: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -13,19 +10,23 @@ const kTypes: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The page's files by path, read once: no path from a request ever reaches the file system. */
-export const pageFiles: ReadonlyMap<string, PageFile> = readPageFiles()
-
-function readPageFiles(): Map<string, PageFile> {
-  const files = new Map<string, PageFile>()
-  const folder = new URL('./page/', import.meta.url)
-  for (const name of readdirSync(folder)) {
-    const type = kTypes[extname(name)]
-    if (!type) continue
-    const headers = { 'content-type': type, 'cache-control': 'no-cache' }
-    files.set(`/${name}`, { headers, body: readFileSync(new URL(name, folder)) })
+/**
+ * The files of these folders by path, read once: no path from a request ever reaches the file system.
+ * A name that is in two folders is the later one's.
+ */
+export function pageRoutes(...folders: readonly URL[]): Map<string, Route> {
+  const routes = new Map<string, Route>()
+  for (const folder of folders) {
+    for (const name of readdirSync(folder)) {
+      const type = kTypes[extname(name)]
+      if (!type) continue
+      const headers = { 'content-type': type, 'cache-control': 'no-cache' }
+      const body = readFileSync(new URL(name, folder))
+      const route: Route = { methods: reading, handler: (_, to) => answer(to, 200, headers, body) }
+      routes.set(`/${name}`, route)
+      if (name === 'index.html') routes.set('/', route)
+    }
   }
-  const index = files.get('/index.html')
-  if (!index) throw new Error('the page was not built: run npm run build')
-  return files.set('/', index)
+  if (!routes.has('/')) throw new Error('the page was not built: run npm run build')
+  return routes
 }

@@ -1,15 +1,16 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { Certificate } from './certificate.js'
 
 /** The serving threads. One that dies is replaced, if it had come as far as serving. */
 export class ThreadPool {
-  readonly #certificate: Certificate
+  readonly #script: URL
+  readonly #workerData: object
   readonly #threads = new Set<Worker>()
   #stopping = false
 
-  constructor(certificate: Certificate) {
-    this.#certificate = certificate
+  constructor(script: URL, workerData: object) {
+    this.#script = script
+    this.#workerData = workerData
   }
 
   /** Resolves when all of them serve; rejects if one dies before it does. */
@@ -30,9 +31,7 @@ export class ThreadPool {
   }
 
   #spawn(): Promise<void> {
-    const thread = new Worker(new URL('./thread.js', import.meta.url), {
-      workerData: this.#certificate,
-    })
+    const thread = new Worker(this.#script, { workerData: this.#workerData })
     this.#threads.add(thread)
     return new Promise((resolve, reject) => {
       let serves = false

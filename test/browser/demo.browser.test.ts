@@ -1,43 +1,21 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type ClientHttp2Session } from 'node:http2'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hasEnded, killDemos, launchDemo, type Demo } from '../helpers/demo.js'
 import { until } from '../helpers/wait.js'
 
 /** More connections than it takes the listener to come by every thread. */
 const kMostConnections = 16
 
-interface Demo {
-  readonly child: ChildProcess
-  readonly url: string
-  /** What it wrote to its standard error. */
-  readonly complaints: string[]
-}
-
-const demos: Demo[] = []
 const sessions: ClientHttp2Session[] = []
 /** What pages wrote to their consoles. */
 const ofPages: string[] = []
 let demo: Demo
 let browser: Browser
 
-async function launch(...nodeOptions: string[]): Promise<Demo> {
-  const script = ['dist/demo/main.js', '--port', '0', '--threads', '2']
-  const child = spawn(process.execPath, [...nodeOptions, ...script], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  const complaints: string[] = []
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => complaints.push(text))
-  const started = { child, url: '', complaints }
-  demos.push(started)
-  await until('the server says where it is', () => /https:\S+/.test(output) || hasEnded(child))
-  return Object.assign(started, { url: /https:\S+/.exec(output)?.[0] ?? '' })
-}
-
-const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
+const launch = (...nodeOptions: string[]) => launchDemo('main.js', ...nodeOptions)
 
 beforeAll(async () => {
   demo = await launch()
@@ -58,7 +36,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const session of sessions) session.destroy()
   await browser?.close()
-  for (const { child } of demos) if (!hasEnded(child)) child.kill('SIGKILL')
+  killDemos()
 })
 
 /** A page on a connection of its own, with its stream open. */

@@ -15,7 +15,7 @@ interface TestBrowser {
 const chromium = '/usr/bin/chromium'
 const firefox = '/usr/bin/firefox-esr'
 
-const browsers: readonly TestBrowser[] = [
+export const browsers: readonly TestBrowser[] = [
   {
     name: 'Chromium',
     installed: existsSync(chromium),
