@@ -126,6 +126,8 @@ export class LongPolls {
   }
 
   #read({ topic, cursor }: Poll): News | undefined {
+    // The application may have closed it just now, in a listener.
+    if (!this.#manager.isOpen) return undefined
     const topicBytes = encodeTopic(topic)
     const cursorBytes = scratch.write(cursor, topicBytes)
     const list = native.readTopic(topicBytes, cursorBytes, this.#maxBytes)

@@ -2,12 +2,15 @@ import { once } from 'node:events'
 import http, { ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   StreamManager,
   type LongPollOptions,
   type ManagedStream,
   type PolledMessage,
+  type StreamTarget,
 } from '../../dist/index.js'
 import { connect } from '../helpers/client.js'
 import { eventServers, type EventServer, type EventServerKind } from '../helpers/event-servers.js'
@@ -34,6 +37,7 @@ interface Answer {
 interface Poller {
   readonly held: ManagedStream[]
   readonly errors: unknown[]
+  readonly targets: WeakRef<StreamTarget>[]
   poll(cursor?: string, method?: string): { answer: Promise<Answer>; abort: () => void }
 }
 
@@ -44,7 +48,9 @@ async function poller(
 ): Promise<Poller> {
   const held: ManagedStream[] = []
   const errors: unknown[] = []
+  const targets: WeakRef<StreamTarget>[] = []
   const started = await kind.start((target, path) => {
+    targets.push(new WeakRef(target))
     const cursor = new URL(path, 'http://localhost').searchParams.get('cursor') ?? undefined
     try {
       held.push(StreamManager.open().longPoll(target, { topic: 'news', cursor, ...options }))
@@ -60,6 +66,7 @@ async function poller(
   return {
     held,
     errors,
+    targets,
     poll(cursor, method = 'GET') {
       const path = cursor === undefined ? '/' : `/?cursor=${encodeURIComponent(cursor)}`
       if (session) {
@@ -178,6 +185,47 @@ test('one whose client has gone is un-registered, and the others are answered', 
   await until('one has gone', () => StreamManager.open().stats().activeStreams === 1)
   publish('1')
   expect(texts(await answer)).toEqual(['1'])
+})
+
+test('of one whose client has gone nothing is kept until its time-out', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { poll, held, targets } = await poller(http2Stream, { timeoutMs: 3_600_000 })
+  keep()
+  const { abort } = poll()
+  await until('it is held', () => held.length === 1)
+  held.pop()
+  abort()
+  await until('it has gone', () => StreamManager.open().stats().activeStreams === 0)
+  await until('it is collected', () => {
+    collect()
+    return targets[0]!.deref() === undefined
+  })
+})
+
+test('those that wait are answered when the manager closes, also by one of their own', async () => {
+  const { poll, held } = await poller(http2Stream)
+  keep()
+  const answers = [poll(), poll(), poll()].map(({ answer }) => answer)
+  await until('all are held', () => held.length === 3)
+  let closed: Promise<void> | undefined
+  for (const stream of held) {
+    stream.on('close', () => (closed = StreamManager.open().close()))
+  }
+  publish('1')
+  const statuses = (await Promise.all(answers)).map(({ status }) => status)
+  expect(statuses[0]).toBe(200)
+  expect(statuses.every((status) => status === 200 || status === 503)).toBe(true)
+  await until('it was closed', () => closed !== undefined)
+  await closed
+})
+
+test('one whose manager is closed as it begins is answered', async () => {
+  const { poll } = await poller(http2Stream)
+  keep()
+  const manager = StreamManager.open()
+  manager.on('socket', (socket) => socket.on('streamCreated', () => void manager.close()))
+  expect(await poll().answer).toMatchObject({ status: 503 })
 })
 
 test('one that is closed by uid is answered without a message', async () => {

@@ -101,6 +101,46 @@ TEST_CASE("an event stream of a reactor that is quiet is sent comments by its ow
   EXPECT(client.AwaitBody(1, 9).substr(0, 9) == ":\n\n:\n\n:\n\n");
 }
 
+TEST_CASE("an event stream of a reactor gets what its client missed, then what is published") {
+  World world;
+  Client client;
+  Registry& registry = Registry::Get();
+  REQUIRE(IsOk(registry.rings().Keep("t", {100, 1 << 20}, 1 << 20)));
+  const auto publish = [&](std::string_view text) {
+    Receivers own;
+    return world.node.sender.Publish("t", Text(text), {}, &own);
+  };
+  const auto last_id = [&] {
+    std::string id;
+    REQUIRE(registry.rings().Find("t")->With(
+        [&](const RingState& state) { id = state.log.IdOf(state.log.last()).text(); }));
+    return id;
+  };
+  EXPECT(publish("0") == 0);
+  const std::string seen = last_id();
+  EXPECT(publish("1") == 0);
+  const std::string first = "id: " + last_id() + "\ndata: 1\n\n";
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kSse);
+  world.node.Answer(request.id);
+  const auto resume = [&](std::string_view after, bool gap_told) {
+    return ResumeOnReactor(registry, *world.node.worker, uid, "t", after, gap_told).result;
+  };
+  EXPECT(resume("unknown", false) == Resumption::Result::kGapFirst);
+  EXPECT(resume(seen, false) == Resumption::Result::kJoined);
+  EXPECT(resume(seen, false) == Resumption::Result::kNotJoined);
+  EXPECT(publish("2") == 1);
+  const std::string all = first + "id: " + last_id() + "\ndata: 2\n\n";
+  EXPECT(client.AwaitBody(1, all.size()) == all);
+  StreamFacts facts;
+  REQUIRE(Eventually([&] { return registry.Read(uid, &facts) && facts.queued_bytes == 0; }));
+  client.peer->Send(Frame(ng::kRstStream, 0, 1, Big(ng::kCancel, 4)));
+  (void)world.node.Await(MessageOp::kRequestClosed);
+  EXPECT(resume(seen, false) == Resumption::Result::kNotJoined);
+  EXPECT(registry.rings().Forget("t"));
+}
+
 TEST_CASE("a request becomes a stream of the registry when it is adopted, and goes with its peer") {
   World world;
   const CountedSince counted;
