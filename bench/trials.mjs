@@ -35,6 +35,12 @@ export const trials = [
     smoke: { messages: 20, gapMs: 3, busyMs: 5 },
   },
   {
+    name: 'blocked',
+    what: 'a million messages to a thread that is blocked for two seconds, and a few to another',
+    script: 'load/blocked.mjs',
+    smoke: { messages: 20_000, streams: 10, blockMs: 100 },
+  },
+  {
     name: 'order',
     what: '8 threads send and publish to the same 100 streams, each in its order',
     script: 'load/order.mjs',
