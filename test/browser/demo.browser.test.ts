@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type ClientHttp2Session } from 'node:http2'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hasEnded, killDemos, launchDemo, type Demo } from '../helpers/demo.js'
+import { hasEnded, killDemos, launchDemo, plantFault, type Demo } from '../helpers/demo.js'
 import { until } from '../helpers/wait.js'
 
 /** More connections than it takes the listener to come by every thread. */
@@ -147,15 +147,8 @@ test('a request to send that is no such thing is refused with its own status', a
   expect(await statusOf(JSON.stringify({ uid, text: 'x' }), 'text/plain')).toBe(415)
 })
 
-/** At SIGUSR2 the thread of the lowest number throws where nobody catches it. */
-const fault = `import { isMainThread, threadId } from 'node:worker_threads'
-const channel = new BroadcastChannel('fault')
-channel.unref()
-if (isMainThread) process.on('SIGUSR2', () => channel.postMessage(1))
-else if (threadId === 1) channel.onmessage = () => { throw new Error('planted') }`
-
 test('a page whose thread dies goes on under a new uid, and the thread is replaced', async () => {
-  const faulty = await launch('--import', `data:text/javascript,${encodeURIComponent(fault)}`)
+  const faulty = await launch(...plantFault)
   // A browser may hold connections beside the page's, so two pages need not be on two threads.
   const opened = [await openPage(faulty.url)]
   while (opened.length < 8 && new Set(opened.map(({ thread }) => thread)).size < 2) {

@@ -32,3 +32,13 @@ export async function launchDemo(script: string, ...nodeOptions: string[]): Prom
 export function killDemos(): void {
   for (const { child } of demos) if (!hasEnded(child)) child.kill('SIGKILL')
 }
+
+/** At SIGUSR2 the thread of the lowest number throws where nobody catches it. */
+const fault = `import { isMainThread, threadId } from 'node:worker_threads'
+const channel = new BroadcastChannel('fault')
+channel.unref()
+if (isMainThread) process.on('SIGUSR2', () => channel.postMessage(1))
+else if (threadId === 1) channel.onmessage = () => { throw new Error('planted') }`
+
+/** As the options of node that make it so. */
+export const plantFault = ['--import', `data:text/javascript,${encodeURIComponent(fault)}`]

@@ -14,9 +14,8 @@ export interface Visitor {
 /** Marks the streams of the chat. */
 export const chatTag = 'chat'
 
+// With the room and the rest, its bytes fit the 255 that all tags of a stream have.
 const kMostNameUnits = 24
-// All tags of a stream have 255 bytes.
-const kMostNameBytes = 96
 const kRoom = /^[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?$/
 const kSecret = /^[\w-]{16,64}$/
 /** Control characters, halves of pairs, line ends, and what would turn the text around it. */
@@ -28,7 +27,7 @@ export function readVisitor(query: URLSearchParams, via: string): Visitor | stri
   const name = (query.get('name') ?? '').trim().replace(/\s+/g, ' ')
   const secret = query.get('secret') ?? ''
   if (!kRoom.test(room)) return 'A room is named by up to 24 of a–z, 0–9 and -.'
-  if (name === '' || name.length > kMostNameUnits || Buffer.byteLength(name) > kMostNameBytes) {
+  if (name === '' || name.length > kMostNameUnits) {
     return `A name has 1 to ${kMostNameUnits} characters.`
   }
   if (kNoName.test(name)) return 'The name has characters that cannot be shown.'
