@@ -136,7 +136,10 @@ void H2Session::Gather() {
     const ssize_t size = context_.api.session_mem_send(session_, &data);
     if (size < 0) return Fail();
     // Nothing is left; or send_data has refused for want of room, and goes on in the next round.
-    if (size == 0) return;
+    if (size == 0) {
+      if (SubmitLateResets()) continue;
+      return;
+    }
     output.Copy({data, static_cast<size_t>(size)});
   }
 }

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "h2/context.h"
@@ -101,6 +102,7 @@ class H2Session {
 
   H2Stream* Find(int32_t id) const;
   bool Submitted(int result);
+  bool SubmitLateResets();
   // Tells the library that there is something to send, if it asked before.
   void Resume(H2Stream& stream);
   void DropParts(H2Stream& stream);
@@ -116,6 +118,8 @@ class H2Session {
   uint32_t data_bytes_ = 0;  // of the DATA frame that is being read
   uint64_t queued_bytes_ = 0;
   std::vector<Piece> unsent_;
+  // Streams and codes: to be reset when their header blocks have left.
+  std::vector<std::pair<int32_t, uint32_t>> late_resets_;
   // The header block that is being read. One at a time: no other frame may come between.
   std::unique_ptr<std::string> fields_;
   uint32_t fields_size_ = 0;

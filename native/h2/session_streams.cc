@@ -161,6 +161,7 @@ void H2Session::OnSent(const ng::Frame& frame) {
   }
   if (frame.type == ng::kData) flood_.Earn(FloodMeter::kDataEarns);
   if (frame.type != ng::kData && frame.type != ng::kHeaders) return;
+  if (stream != nullptr && frame.type == ng::kHeaders) stream->head_waits = false;
   if ((frame.flags & ng::kFlagEndStream) == 0 || stream == nullptr) return;
   stream->sent_end = true;
   if (stream->discarded && !stream->peer_ended) Reset(*stream, ng::kNoError);
@@ -210,6 +211,7 @@ bool H2Session::Respond(H2Stream& stream, std::string_view fields, bool end) {
   const uint32_t status = StatusOf(parsed);
   if (status < 200 || status > 599) return false;
   stream.responded = true;
+  stream.head_waits = true;
   stream.bodiless = stream.head || status == 204 || status == 304;
   const bool whole = end || stream.bodiless;
   // Before anything is told: from here no write is taken.
@@ -265,7 +267,23 @@ void H2Session::Reset(H2Stream& stream, uint32_t code) {
   if (stream.reset || terminating_) return;
   // What is queued stays: a frame of it may have been promised to the library already.
   stream.reset = true;
+  if (stream.head_waits) {
+    // The library would drop it, and the peer not see that there was an answer.
+    late_resets_.emplace_back(stream.id, code);
+    return MarkDirty();
+  }
   (void)Submitted(context_.api.submit_rst_stream(session_, 0, stream.id, code));
+}
+
+// Whether there was any.
+bool H2Session::SubmitLateResets() {
+  if (late_resets_.empty()) return false;
+  for (const auto& [id, code] : std::exchange(late_resets_, {})) {
+    if (Find(id) != nullptr) {
+      (void)Submitted(context_.api.submit_rst_stream(session_, 0, id, code));
+    }
+  }
+  return true;
 }
 
 void H2Session::Consume(H2Stream& stream, uint32_t bytes) {

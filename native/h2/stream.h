@@ -52,10 +52,11 @@ struct H2Stream {
   bool head = false;        // a request that is answered without a body
   bool bodiless = false;    // the answer has none
   bool responded = false;
-  bool ended = false;     // nothing more is written
-  bool sent_end = false;  // END_STREAM has left
-  bool deferred = false;  // the library waits to be told of bytes
-  bool reset = false;     // RST_STREAM is submitted
+  bool head_waits = false;  // the answer's header block has yet to leave
+  bool ended = false;       // nothing more is written
+  bool sent_end = false;    // END_STREAM has left
+  bool deferred = false;    // the library waits to be told of bytes
+  bool reset = false;       // RST_STREAM is submitted
   bool peer_reset = false;
   bool discarded = false;  // nobody wants the rest of the request
 };

@@ -215,6 +215,30 @@ TEST_CASE("an answer that ends before a request nobody wants tells the peer to s
   EXPECT(server.heard[1].end == StreamEnd::kFinished);
 }
 
+// The library drops a header block that waits when its stream is reset: the peer was refused what
+// was answered already.
+TEST_CASE("an answer that is broken off in the turn in which it began is seen to have begun") {
+  H2TestServer server;
+  server.Greet();
+  server.peer->SendHeaders(1, Request());
+  server.peer->SendHeaders(3, Request());
+  server.Turn();
+  REQUIRE(server.session->Respond(server.stream(1), kOk, false));
+  server.session->Reset(server.stream(1), ng::kInternalError);
+  REQUIRE(server.session->Respond(server.stream(3), kOk, true));
+  server.session->Reset(server.stream(3), ng::kInternalError);
+  const auto frames = server.Exchange();
+  const PeerFrame* head = FirstOf(frames, ng::kHeaders, 1);
+  const PeerFrame* reset = FirstOf(frames, ng::kRstStream, 1);
+  REQUIRE(head != nullptr);
+  REQUIRE(reset != nullptr);
+  EXPECT(head < reset);
+  EXPECT(reset->Word(0) == ng::kInternalError);
+  EXPECT(server.heard[1].end == StreamEnd::kOurReset);
+  EXPECT(EndOf(frames, 3));
+  EXPECT(server.session->streams() == 0);
+}
+
 TEST_CASE("a stream that we reset is closed with our code, and what it had queued is given back") {
   H2TestServer server;
   server.Greet(Big(ng::kSettingsInitialWindowSize, 2) + Big(0, 4));
