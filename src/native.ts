@@ -41,6 +41,7 @@ export interface NativeBinding {
   detach(uid: StreamUid): boolean
   /** With `behind`: whether something held back goes first, of whose end the inbox is told. */
   markClosing(uid: StreamUid, behind: boolean): boolean
+  stopTaking(uid: StreamUid): void
   touch(uid: StreamUid): void
   unsend(uid: StreamUid, bytes: number): void
   release(uid: StreamUid, bytes: number): number

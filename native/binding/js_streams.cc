@@ -83,17 +83,29 @@ Napi::Value JsDetach(const Napi::CallbackInfo& info) {
 }
 
 // markClosing(uid, behind): it takes nothing more. Where `behind` is true, whether something is
-// held back for it that goes first; what says that all of it has gone follows.
+// held back for it that goes first; what says that all of it has gone follows. Of a stream on a
+// reactor, which holds back by itself, never.
 Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
   StreamLine* line = OwnLine(info, uid);
-  if (line == nullptr) return Boolean(info, false);
+  if (line == nullptr) {
+    (void)MarkClosingOnReactor(Registry::Get(), uid);
+    return Boolean(info, false);
+  }
   if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
   NodeWorker& self = Self(info);
   const bool waits =
       BoolArgument(info, 1) && KeepsQueue(line->policy()) && self.worker().held_back.EndBehind(uid);
   if (waits) self.reactor().poller().Wake();
   return Boolean(info, waits);
+}
+
+// stopTaking(uid): it takes nothing more, for however long what it has takes to leave.
+Napi::Value JsStopTaking(const Napi::CallbackInfo& info) {
+  const StreamUid uid = *UidArgument(info, 0);
+  StreamLine* line = Registry::Get().FindLine(uid);
+  if (line != nullptr) (void)line->StartClosing(uid);
+  return info.Env().Undefined();
 }
 
 // touch(uid): a byte came or went.
@@ -177,6 +189,7 @@ void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsDestroy>(env, exports, "destroy");
   Export<JsDetach>(env, exports, "detach");
   Export<JsMarkClosing>(env, exports, "markClosing");
+  Export<JsStopTaking>(env, exports, "stopTaking");
   Export<JsTouch>(env, exports, "touch");
   Export<JsUnsend>(env, exports, "unsend");
   Export<JsRelease>(env, exports, "release");

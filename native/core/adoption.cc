@@ -1,5 +1,6 @@
 #include "core/adoption.h"
 
+#include "base/clock.h"
 #include "core/heartbeat.h"
 #include "core/subscriptions.h"
 
@@ -89,6 +90,13 @@ Resumption ResumeOnReactor(Registry& registry, Worker& self, StreamUid uid, std:
     return true;
   });
   return resumption;
+}
+
+bool MarkClosingOnReactor(Registry& registry, StreamUid uid) {
+  return WhileItLives(registry, uid, [&](Worker& reactor) {
+    reactor.cache.Find(uid)->MarkClosing(MonotonicMs());
+    return true;
+  });
 }
 
 bool SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms) {

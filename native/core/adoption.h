@@ -28,6 +28,7 @@ bool SubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topi
 bool UnsubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topic);
 Resumption ResumeOnReactor(Registry& registry, Worker& self, StreamUid uid, std::string_view topic,
                            std::string_view after, bool gap_told);
+bool MarkClosingOnReactor(Registry& registry, StreamUid uid);
 bool SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms);
 
 }  // namespace holdfast

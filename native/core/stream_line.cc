@@ -118,7 +118,7 @@ void StreamLine::SetSlow(bool slow) {
 
 void StreamLine::MarkClosing(uint64_t now_ms) {
   Touch(now_ms);  // from here the sweep counts the time it takes to close
-  meta_.store(meta_.load(std::memory_order_relaxed) | kOwnerCloses, std::memory_order_release);
+  meta_.fetch_or(kOwnerCloses, std::memory_order_release);
   state_.fetch_or(kClosing, std::memory_order_relaxed);  // orders nothing: it only stops takers
 }
 

@@ -108,7 +108,7 @@ class alignas(kCacheLine) StreamLine {
   uint64_t Retire() { return state_.exchange(0, std::memory_order_acq_rel) & kQueuedMask; }
   void Touch(uint64_t now_ms) { last_active_ms_.store(now_ms, std::memory_order_release); }
   void MarkDetached(uint64_t now_ms);
-  void MarkClosing(uint64_t now_ms);
+  void MarkClosing(uint64_t now_ms);  // or whoever keeps it from ending meanwhile
   // It has been a member of a topic; only such a stream has any to leave when it goes.
   void MarkSubscribed();
   void SetSlow(bool slow);

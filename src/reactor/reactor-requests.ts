@@ -70,8 +70,6 @@ export class ReactorRequests implements RequestCarrier<Raw> {
 
   respond(raw: Raw, headers: Readonly<Fields>): void {
     this.head(raw, { status: 200, fields: { ...headers }, endStream: raw.isHead, trailers: false })
-    // Nothing can follow, and nobody need wait for that.
-    if (raw.ended && raw.held) native.markClosing(raw.held.uid, false)
   }
 
   write(raw: Raw, bytes: Buffer, done?: () => void): void {
@@ -99,6 +97,7 @@ export class ReactorRequests implements RequestCarrier<Raw> {
   reset(raw: Raw, code: number): void {
     if (raw.closed) return
     raw.reset = true
+    if (raw.held) native.stopTaking(raw.held.uid)
     native.requestReset(raw.reactor, raw.slot, raw.generation, code)
     this.#flushSoon()
   }
@@ -160,6 +159,7 @@ export class ReactorRequests implements RequestCarrier<Raw> {
   /** A body that nobody began to read in time is not wanted any more: the stream would stay open. */
   #ended(raw: Raw): void {
     raw.ended = true
+    if (raw.held) native.stopTaking(raw.held.uid)
     if (raw.trailers || raw.reading) return
     setImmediate(() => {
       if (!raw.reading) this.discard(raw)
