@@ -1,4 +1,4 @@
-// Runs folders of test/ under vitest and counts by a reporter of our own.
+// Runs projects of vitest, which are folders of test/ and the native carrier, and counts by a reporter of our own.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -5,7 +5,7 @@ import { hasChromium, hasDoctest } from './machine.mjs'
 import { printCounts, runCounted } from './counts.mjs'
 import { runVitest } from './run-vitest.mjs'
 
-const folders = ['unit', 'http2', 'websocket', 'threads', 'lifecycle', 'package']
+const folders = ['unit', 'http2', 'native-carrier', 'websocket', 'threads', 'lifecycle', 'package']
 const omissions = []
 
 if (hasChromium()) folders.push('browser')

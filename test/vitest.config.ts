@@ -13,6 +13,11 @@ const timeouts = {
   package: 400_000,
 }
 
+// What is written on `manager.on('stream')` runs a second time, on the native carrier.
+const onBothCarriers = ['requests', 'request-breaks', 'request-pressure', 'fetch'].map(
+  (name) => `test/http2/${name}.test.ts`,
+)
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -24,14 +29,26 @@ export default defineConfig({
     // `ws` uses bufferutil where it finds it: a peer of the benches brings it, holdfast does not.
     env: { WS_NO_BUFFER_UTIL: '1' },
     allowOnly: false,
-    projects: Object.entries(timeouts).map(([name, timeout]) => ({
-      extends: true,
-      test: {
-        name,
-        include: [`test/${name}/**/*.test.ts`],
-        testTimeout: timeout,
-        hookTimeout: timeout,
+    projects: [
+      ...Object.entries(timeouts).map(([name, timeout]) => ({
+        extends: true as const,
+        test: {
+          name,
+          include: [`test/${name}/**/*.test.ts`],
+          testTimeout: timeout,
+          hookTimeout: timeout,
+        },
+      })),
+      {
+        extends: true,
+        test: {
+          name: 'native-carrier',
+          include: onBothCarriers,
+          env: { HOLDFAST_CARRIER: 'native' },
+          testTimeout: timeouts.websocket,
+          hookTimeout: timeouts.websocket,
+        },
       },
-    })),
+    ],
   },
 })

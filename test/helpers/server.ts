@@ -1,6 +1,7 @@
 import http2 from 'node:http2'
 import type { Server } from 'node:net'
 import { StreamManager, type ManagedStream, type ManagerOptions } from '../../dist/index.js'
+import { carrierOptions } from './carrier.js'
 
 /** A manager of the test's own thread that serves one port. */
 export interface TestServer {
@@ -11,7 +12,7 @@ export interface TestServer {
 }
 
 export async function serve(server: Server, options: ManagerOptions = {}): Promise<TestServer> {
-  const manager = StreamManager.open(options)
+  const manager = StreamManager.open({ ...carrierOptions, ...options })
   const { port } = await manager.listen({ port: 0, host: '127.0.0.1' })
   manager.accept(server)
   return {

@@ -11,6 +11,7 @@ import {
   type FetchHandler,
   type RequestStream,
 } from '../../dist/index.js'
+import { taken } from '../helpers/carrier.js'
 import { ask, begin, finish, serveRequests, type RequestServer } from '../helpers/requests.js'
 import { collectUncaught } from '../helpers/uncaught.js'
 import { until } from '../helpers/wait.js'
@@ -236,7 +237,7 @@ describe('an application of Hono', () => {
     held.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
     await until('its uid came', () => text.includes('\n\n'))
     const uid = parseUid(/data: (\w+)/.exec(text)![1]!)
-    expect(manager.send(uid, 'by uid')).toBe('sent')
+    expect(manager.send(uid, 'by uid')).toBe(taken)
     await until('it came', () => text.endsWith('data: by uid\n\n'))
     manager.close(uid)
     await until('it ended', () => held.destroyed)

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fetchListener, StreamManager, type RequestStream } from '../../dist/index.js'
+import { taken } from '../helpers/carrier.js'
 import {
   ask,
   outside,
@@ -266,7 +267,7 @@ describe('a handler that fails', () => {
       })
       const answer = ask(client, '/')
       await until('it is reported', () => uncaught.messages.length > 0)
-      expect(stream!.send('still here')).toBe('sent')
+      expect(stream!.send('still here')).toBe(taken)
       stream!.close()
       expect(await answer).toMatchObject({ text: 'data: still here\n\n', code: 0 })
     })

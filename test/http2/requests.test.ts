@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import http2 from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type RequestStream } from '../../dist/index.js'
+import { taken } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
 import {
   ask,
@@ -280,9 +281,9 @@ describe('a request as a stream under management', () => {
     const { manager } = server!
     const { uid } = request!
     expect(manager.get(uid)).toBe(request)
-    expect(manager.send(uid, 'by uid, ')).toBe('sent')
+    expect(manager.send(uid, 'by uid, ')).toBe(taken)
     request!.write('by hand, ')
-    expect(manager.send(uid, 'by uid')).toBe('sent')
+    expect(manager.send(uid, 'by uid')).toBe(taken)
     expect(manager.close(uid)).toBe(true)
     expect((await answer).text).toBe('by uid, by hand, by uid')
     await until('it closed', () => closes.length > 0)
