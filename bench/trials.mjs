@@ -55,7 +55,7 @@ export const trials = [
       clients: 8,
       threads: 2,
       rings: [
-        { name: 'large', events: 2000, bytes: 2 ** 20 },
+        { name: 'large', events: 3000, bytes: 2 ** 20 },
         { name: 'small', events: 2, bytes: 2 ** 20 },
       ],
     },

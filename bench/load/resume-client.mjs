@@ -101,9 +101,9 @@ answerParent({
     staying = true
     await coming
   },
-  async seen({ last }) {
-    const complete = () => clients.filter(({ data }) => data === last).length
-    await until('the last event', () => complete() === clients.length, kDeadlineMs)
+  async seen({ text }) {
+    const complete = () => clients.filter(({ data }) => data === text).length
+    await until(`the ${text} event`, () => complete() === clients.length, kDeadlineMs)
     return { ...totals, complete: complete(), threads: threads.size }
   },
 })

@@ -21,9 +21,8 @@ answerParent({
     const each = count / workers.length
     await Promise.all(workers.map((worker) => askThread(worker, 'publish', { count: each })))
   },
-  publishLast() {
-    manager.publish('feed', 'last')
-    return { last: 'last' }
+  publishOne({ text }) {
+    manager.publish('feed', text)
   },
   stats() {
     const { messagesReplayed: replayed, messagesDropped: dropped } = manager.stats()
