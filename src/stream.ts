@@ -84,8 +84,8 @@ export class ManagedStream<
 
   /** The same as `manager.send(stream.uid, …)`. */
   send(data: string | Uint8Array, options?: SendOptions): SendResult {
-    if (this.#held === undefined && this.gone) return 'gone'
-    return this.#manager.send(this.uid, data, options)
+    const held = this.#registeredUnlessGone
+    return held ? this.#manager.send(held.uid, data, options) : 'gone'
   }
 
   /** @internal The same as `manager.sendAndWait(stream.uid, …)`. */
@@ -102,8 +102,8 @@ export class ManagedStream<
    * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_CLOSED
    */
   subscribe(topic: string, options?: SubscribeOptions): boolean {
-    if (this.#held === undefined && this.gone) return false
-    return this.#manager.subscribe(this.#registered, topic, options)
+    const held = this.#registeredUnlessGone
+    return held !== undefined && this.#manager.subscribe(held, topic, options)
   }
 
   /** False if it was no member. @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED */
@@ -121,14 +121,15 @@ export class ManagedStream<
    * it is closed or its peer leaves. A second call changes nothing.
    */
   detach(): this {
-    if (this.#held !== undefined || !this.gone) this.#manager.detach(this.#registered)
+    const held = this.#registeredUnlessGone
+    if (held) this.#manager.detach(held)
     return this
   }
 
   /** The same as `manager.close(stream.uid, …)`. */
   close(options?: Partial<CloseOptions>): boolean {
-    if (this.#held === undefined && this.gone) return false
-    return this.#manager.close(this.uid, options)
+    const held = this.#registeredUnlessGone
+    return held !== undefined && this.#manager.close(held.uid, options)
   }
 
   /** @internal */
@@ -142,14 +143,14 @@ export class ManagedStream<
   }
 
   protected override onListener(): void {
+    const held = this.#registeredUnlessGone
     // It went before anybody knew it.
-    if (this.#held === undefined && this.gone) {
+    if (!held) {
       const close: ManagedStreamEvents['close'] = [{ reason: 'abort', code: 0, text: '' }]
       process.nextTick(() => this.emit('close', ...(close as Events['close'])))
       return
     }
     // Somebody waits for an event: from now on the stream keeps its wrapper.
-    const held = this.#registered
     if (held.live) held.wrapper = this
   }
 
@@ -160,6 +161,18 @@ export class ManagedStream<
 
   get #registered(): HeldStream {
     return this.#held ?? this.#manager.holdRequest(this)
+  }
+
+  get #registeredUnlessGone(): HeldStream | undefined {
+    if (this.#held) return this.#held
+    if (this.gone) return undefined
+    try {
+      return this.#registered
+    } catch (error) {
+      // A reactor knows of the end before this thread does.
+      if (this.gone) return undefined
+      throw error
+    }
   }
 }
 

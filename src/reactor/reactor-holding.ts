@@ -67,7 +67,10 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
       policy,
       onGap !== undefined,
     )
-    if (uid === status.gone) throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
+    if (uid === status.gone) {
+      raw.gone = true
+      throw new HoldfastError('ERR_HOLDFAST_STREAM_DEAD')
+    }
     if (typeof uid === 'number') throw errorOfStatus(uid)
     const socket = this.#socketOf(raw, uid)
     const held = new HeldStream(uid, kNoHandle, kind, raw, carrier, socket, policy, onGap)

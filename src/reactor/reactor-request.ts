@@ -30,6 +30,8 @@ export class ReactorRequest {
   /** The body is wanted, or no more of it. */
   reading = false
   discarded = false
+  /** The reactor was found to have ended it; that is told in a moment. */
+  gone = false
   /** How it ended, once that was told. */
   over: RequestClose | undefined
   reason: CloseReason = 'end'
@@ -65,7 +67,7 @@ export class ReactorRequest {
 
   /** Whether it is over, as far as this thread was told or has said. */
   get closed(): boolean {
-    return this.reset || this.over !== undefined
+    return this.reset || this.gone || this.over !== undefined
   }
 
   /** `done` is called when so many bytes more were taken. */
