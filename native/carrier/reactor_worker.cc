@@ -74,7 +74,7 @@ void ReactorWorker::TakeMail() {
   Mailbox::Batch batch;
   worker_.mailbox.Take(&batch);
   for (const Connection& connection : batch.connections) {
-    if (!sessions_->Adopt(connection.fd)) worker_.ForgetConnection();
+    if (!sessions_->Adopt(connection.fd, connection.port)) worker_.ForgetConnection();
   }
   inbox_.Put(std::move(batch.chunks));
 }

@@ -14,6 +14,7 @@
 #include "h2/nghttp2_api.h"
 #include "h2/output.h"
 #include "h2/stream.h"
+#include "h2/tls_connection.h"
 
 namespace holdfast {
 
@@ -58,6 +59,7 @@ class H2Context {
   uint64_t now_ms = 0;
   Output output;
   std::vector<uint8_t> input;
+  TlsWire wire;
   std::vector<ng::NameValue> fields;
   // Sessions that have something to write since the last turn.
   std::vector<H2Session*> dirty;

@@ -11,7 +11,8 @@ struct H2Limits {
   uint32_t stream_window = 256 << 10;    // request bytes a stream may send unacknowledged
   uint32_t connection_window = 1 << 20;  // and all streams of the connection together
   uint64_t max_queued_bytes = 64 << 20;  // answers of one connection that its socket has not taken
-  uint64_t preface_ms = 10'000;          // from the connection to the peer's first SETTINGS
+  uint64_t handshake_ms = 10'000;        // of TLS
+  uint64_t preface_ms = 10'000;          // from then, or the connection, to the first SETTINGS
   uint64_t headers_ms = 10'000;          // from a header block's begin to its end
   uint64_t idle_ms = 120'000;            // without any stream
   uint64_t stall_ms = 30'000;            // without the socket taking a byte of what waits

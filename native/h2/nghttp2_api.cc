@@ -1,7 +1,5 @@
 #include "h2/nghttp2_api.h"
 
-#include <dlfcn.h>
-
 #include <cstdio>
 
 namespace holdfast {
@@ -20,8 +18,6 @@ std::string VersionText(uint32_t version) {
 }
 
 }  // namespace
-
-void* LookUpInProcess(const char* name) { return dlsym(RTLD_DEFAULT, name); }
 
 bool ResolveNghttp2(SymbolLookup look_up, uint32_t version, Nghttp2Api* out, std::string* why_not) {
 #define HOLDFAST_RESOLVE(name, result, parameters)                              \

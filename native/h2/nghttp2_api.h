@@ -12,6 +12,7 @@
 #include <string>
 
 #include "h2/nghttp2_abi.h"
+#include "h2/symbols.h"
 
 namespace holdfast {
 
@@ -74,11 +75,6 @@ constexpr uint32_t Nghttp2Version(uint32_t major, uint32_t minor, uint32_t patch
 // Outside of these it was not tried, and is not used.
 inline constexpr uint32_t kOldestNghttp2 = Nghttp2Version(1, 52, 0);
 inline constexpr uint32_t kNewestNghttp2 = Nghttp2Version(1, 70, 255);
-
-// Where a name is looked up; nullptr if it is nowhere.
-using SymbolLookup = void* (*)(const char* name);
-// In the whole process: node itself, or the library that it was linked with.
-void* LookUpInProcess(const char* name);
 
 // False with a reason when a function is missing or the version is outside of what was tested.
 // `version` is what the process says of its library; one that exports its version is asked itself.

@@ -19,6 +19,12 @@ constexpr int kNoSignal = 0;  // the socket has SO_NOSIGPIPE
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
+Piece CopyOf(std::span<const uint8_t> bytes) {
+  const auto size = static_cast<uint32_t>(bytes.size());
+  const auto copy = [&](uint8_t* out) { std::memcpy(out, bytes.data(), size); };
+  return {PayloadRef::Make(size, copy), 0, size};
+}
+
 }  // namespace
 
 ssize_t WriteSocket(int fd, std::span<iovec> pieces) {
@@ -82,8 +88,7 @@ void Output::Keep(size_t taken, std::vector<Piece>* unsent) {
       const auto begin = static_cast<uint32_t>(bytes - payloads_[i]->bytes().data());
       unsent->push_back({payloads_[i], begin, begin + left});
     } else {
-      const auto copy = [&](uint8_t* out) { std::memcpy(out, bytes, left); };
-      unsent->push_back({PayloadRef::Make(left, copy), 0, left});
+      unsent->push_back(CopyOf({bytes, left}));
     }
   }
 }
@@ -93,6 +98,17 @@ void Output::Clear() {
   count_ = 0;
   used_ = 0;
   total_ = 0;
+}
+
+bool WriteOrKeep(int fd, std::span<const uint8_t> bytes, std::vector<Piece>* unsent) {
+  if (unsent->empty()) {
+    iovec whole = {const_cast<uint8_t*>(bytes.data()), bytes.size()};
+    const ssize_t written = WriteSocket(fd, {&whole, 1});
+    if (written < 0 && !WouldBlock(errno)) return false;
+    bytes = bytes.subspan(written < 0 ? 0 : static_cast<size_t>(written));
+  }
+  if (!bytes.empty()) unsent->push_back(CopyOf(bytes));
+  return true;
 }
 
 bool WriteUnsent(int fd, std::vector<Piece>* unsent) {

@@ -52,13 +52,16 @@ class Output {
   // Writes it. What the socket did not take goes to `unsent`; false if the connection is broken.
   bool WriteTo(int fd, std::vector<Piece>* unsent);
 
+  // All of it, if nothing was added but by Copy.
+  std::span<const uint8_t> copied() const { return {scratch_.get(), used_}; }
+  void Clear();
+
  private:
   static constexpr size_t kScratch = 64 << 10;
   static constexpr size_t kPieces = 128;
   static constexpr size_t kPiecesAFrame = 2 * (kFrame / kShare) + 2;
   static constexpr size_t kMost = 512 << 10;
 
-  void Clear();
   void Keep(size_t taken, std::vector<Piece>* unsent);
 
   std::unique_ptr<uint8_t[]> scratch_;
@@ -68,6 +71,9 @@ class Output {
   size_t count_ = 0;
   size_t total_ = 0;
 };
+
+// Bytes that are copied if the socket does not take them, or if others wait before them.
+bool WriteOrKeep(int fd, std::span<const uint8_t> bytes, std::vector<Piece>* unsent);
 
 // Goes on with what was left; false if the connection is broken.
 bool WriteUnsent(int fd, std::vector<Piece>* unsent);

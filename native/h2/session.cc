@@ -16,8 +16,14 @@ constexpr uint64_t kNever = ~uint64_t{0};
 
 }  // namespace
 
-std::unique_ptr<H2Session> H2Session::Open(H2Context& context, int fd) {
+std::unique_ptr<H2Session> H2Session::Open(H2Context& context, int fd,
+                                           std::shared_ptr<const TlsContext> tls) {
   std::unique_ptr<H2Session> session(new H2Session(context, fd));
+  if (tls != nullptr) {
+    session->encrypted_ = true;
+    session->tls_ = TlsConnection::Open(std::move(tls), context.wire);
+    if (session->tls_ == nullptr) return nullptr;
+  }
   if (!session->Start()) return nullptr;
   context.events.OnSessionOpened(*session);
   session->told_ = true;
@@ -76,12 +82,18 @@ bool H2Session::Read() {
     }
     const auto size = static_cast<size_t>(count);
     total += size;
-    if (!Feed({input.data(), size})) {
-      lingered_bytes_ += static_cast<uint32_t>(size);
-      if (lingered_bytes_ > kMostLingered) Fail();
+    if (tls_ != nullptr) {
+      FeedSealed({input.data(), size});
+    } else if (!Feed({input.data(), size})) {
+      Discard(size);
     }
   }
   return !finished_;
+}
+
+void H2Session::Discard(size_t bytes) {
+  lingered_bytes_ += static_cast<uint32_t>(bytes);
+  if (lingered_bytes_ > kMostLingered) Fail();
 }
 
 // False if nobody listens any more.
@@ -97,7 +109,7 @@ bool H2Session::Feed(std::span<const uint8_t> bytes) {
 
 void H2Session::Flush() {
   dirty_ = false;
-  if (finished_ || session_ == nullptr) return;
+  if (finished_ || (session_ == nullptr && !blocked())) return;
   const uint64_t now_ms = context_.now_ms;
   if (blocked()) {
     const size_t pieces = unsent_.size();
@@ -105,13 +117,15 @@ void H2Session::Flush() {
     if (!WriteUnsent(fd_, &unsent_)) return Fail();
     if (unsent_.size() != pieces || unsent_.front().begin != begin) blocked_ms_ = now_ms;
     if (blocked()) return;
+    blocked_ms_ = 0;
+    if (session_ == nullptr) return EndWriting();
   }
-  blocked_ms_ = 0;
+  if (tls_ != nullptr && !tls_->ready()) return;
   for (size_t written = 0;;) {
     Gather();
     const size_t size = context_.output.size();
     if (finished_ || size == 0) break;
-    if (!context_.output.WriteTo(fd_, &unsent_)) return Fail();
+    if (!WriteGathered()) return Fail();
     if (blocked()) {
       blocked_ms_ = now_ms;
       return;
@@ -144,6 +158,15 @@ void H2Session::Gather() {
   }
 }
 
+bool H2Session::WriteGathered() {
+  Output& output = context_.output;
+  if (tls_ == nullptr) return output.WriteTo(fd_, &unsent_);
+  const bool sealed = tls_->Write(output.copied());
+  output.Clear();
+  WriteSealed();
+  return sealed && !finished_;
+}
+
 void H2Session::MarkDirty() {
   if (dirty_ || finished_) return;
   dirty_ = true;
@@ -157,6 +180,15 @@ void H2Session::Linger() {
   context_.api.session_del(session_);
   session_ = nullptr;
   linger_until_ms_ = context_.now_ms + context_.limits.linger_ms;
+  if (tls_ != nullptr) {
+    tls_->Close();
+    WriteSealed();
+    tls_.reset();
+  }
+  if (!blocked()) EndWriting();
+}
+
+void H2Session::EndWriting() {
   if (shutdown(fd_, SHUT_WR) != 0) Fail();
 }
 
@@ -175,6 +207,10 @@ uint64_t H2Session::CheckTime() {
     return next_ms;
   }
   if (blocked_ms_ != 0 && passed(blocked_ms_ + limits.stall_ms)) Fail();
+  if (tls_ != nullptr && !tls_->ready()) {
+    if (passed(opened_ms_ + limits.handshake_ms)) Fail();
+    return next_ms;
+  }
   if (terminating_) return next_ms;
   if (!heard_settings_ && passed(opened_ms_ + limits.preface_ms)) Terminate(ng::kSettingsTimeout);
   if (headers_ms_ != 0 && passed(headers_ms_ + limits.headers_ms)) Terminate(ng::kEnhanceYourCalm);

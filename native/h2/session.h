@@ -1,4 +1,4 @@
-// One HTTP/2 connection without TLS, server side, on a non-blocking socket.
+// One HTTP/2 connection, server side, on a non-blocking socket, with TLS or without.
 //
 // The library keeps the protocol; what it does not keep is kept here: how much a peer may make us
 // hold, how long it may take, and how many idle frames it may send. A session never writes by
@@ -23,8 +23,10 @@ namespace holdfast {
 
 class H2Session {
  public:
-  // Takes the descriptor. nullptr if the library refuses for want of memory; it is closed then.
-  static std::unique_ptr<H2Session> Open(H2Context& context, int fd);
+  // Takes the descriptor; `tls` nullptr: none. nullptr if a library refuses for want of memory; it
+  // is closed then.
+  static std::unique_ptr<H2Session> Open(H2Context& context, int fd,
+                                         std::shared_ptr<const TlsContext> tls = nullptr);
   // Tells the end of every stream that is left.
   ~H2Session();
   H2Session(const H2Session&) = delete;
@@ -39,6 +41,7 @@ class H2Session {
   void set_handle(uint32_t handle) { handle_ = handle; }
   uint32_t streams() const { return stream_count_; }
   uint64_t queued_bytes() const { return queued_bytes_; }
+  bool encrypted() const { return encrypted_; }
 
   // Reads what is there, up to a bound. True if there may be more.
   bool Read();
@@ -81,12 +84,19 @@ class H2Session {
 
   bool Start();
   bool Feed(std::span<const uint8_t> bytes);
+  void Discard(size_t bytes);
   void Gather();
+  bool WriteGathered();
   void MarkDirty();
   void Fail() { finished_ = true; }
   void Linger();
   void Spend(uint32_t cost);
   void FinishShutdown();
+  void EndWriting();
+
+  // With TLS.
+  void FeedSealed(std::span<const uint8_t> bytes);
+  void WriteSealed();
 
   // From the library.
   void OnFrameBegin(const ng::Frame& frame);
@@ -113,6 +123,8 @@ class H2Session {
   uint32_t place_ = 0;
   uint32_t handle_ = 0xFFFFFFFF;
   ng::Session* session_ = nullptr;
+  // Until nobody listens any more.
+  std::unique_ptr<TlsConnection> tls_;
   H2Stream* first_ = nullptr;
   uint32_t stream_count_ = 0;
   uint32_t data_bytes_ = 0;  // of the DATA frame that is being read
@@ -125,7 +137,7 @@ class H2Session {
   uint32_t fields_size_ = 0;
 
   FloodMeter flood_;
-  const uint64_t opened_ms_;
+  uint64_t opened_ms_;       // since when the peer may speak HTTP/2
   uint64_t read_ms_;         // when the peer was last heard
   uint64_t headers_ms_ = 0;  // when the open header block began; 0: none
   uint64_t blocked_ms_ = 0;  // since when the socket takes nothing; 0: it does
@@ -134,6 +146,7 @@ class H2Session {
   uint64_t notice_ms_ = 0;   // when the first GOAWAY was sent; 0: not, or the second was, too
   uint64_t linger_until_ms_ = 0;
   uint32_t lingered_bytes_ = 0;
+  bool encrypted_ = false;
   bool told_ = false;  // the application knows of it
   bool heard_settings_ = false;
   bool dirty_ = false;

@@ -328,7 +328,12 @@ void H2Session::SendData(H2Stream& stream, std::span<const uint8_t> frame_header
     CHECK(stream.sent_parts < stream.parts.size());
     H2Stream::Part& part = stream.parts[stream.sent_parts];
     const auto take = static_cast<uint32_t>(std::min<size_t>(size, part.piece.size()));
-    output.Add(part.piece.payload, part.piece.bytes().first(take));
+    const std::span<const uint8_t> bytes = part.piece.bytes().first(take);
+    if (tls_ == nullptr) {
+      output.Add(part.piece.payload, bytes);
+    } else {
+      output.Copy(bytes);  // one piece to be sealed, in records as large as they may be
+    }
     part.piece.begin += take;
     size -= take;
     stream.queued -= take;

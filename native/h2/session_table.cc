@@ -1,6 +1,7 @@
 #include "h2/session_table.h"
 
 #include "base/clock.h"
+#include "h2/tls_port.h"
 
 namespace holdfast {
 namespace {
@@ -16,8 +17,11 @@ uint64_t TokenOf(uint32_t generation, uint32_t place) {
 
 void H2SessionTable::BeginTurn() { context_.now_ms = MonotonicMs(); }
 
-bool H2SessionTable::Adopt(int fd) {
-  std::unique_ptr<H2Session> session = H2Session::Open(context_, fd);
+bool H2SessionTable::Adopt(int fd, const std::shared_ptr<const PortContext>& port) {
+  // Ports of that one kind have a context.
+  const auto* tls = static_cast<const TlsPort*>(port.get());
+  std::unique_ptr<H2Session> session =
+      H2Session::Open(context_, fd, tls == nullptr ? nullptr : tls->Current());
   if (session == nullptr) return false;
   uint32_t place;
   if (free_.empty()) {

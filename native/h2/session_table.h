@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/port_context.h"
 #include "h2/session.h"
 #include "reactor/poller.h"
 
@@ -22,8 +23,9 @@ class H2SessionTable {
 
   // At the beginning of a turn, before anything else.
   void BeginTurn();
-  // Takes a non-blocking connection; false, and it is closed, when there is no memory for it.
-  [[nodiscard]] bool Adopt(int fd);
+  // Takes a non-blocking connection of the port, nullptr: of one without TLS. False, and it is
+  // closed, when there is no memory for it.
+  [[nodiscard]] bool Adopt(int fd, const std::shared_ptr<const PortContext>& port = nullptr);
   // A kSocket event. One that is meant for a session long gone is ignored.
   void OnSocket(const PollEvent& event);
   // Writes what the turn had to say. In how many milliseconds the next turn is due, though nothing

@@ -6,6 +6,7 @@
 #include "support/doctest.h"
 #include "support/node_thread.h"
 #include "support/recording_carrier.h"
+#include "support/tls_server.h"
 
 namespace holdfast::test {
 namespace {
@@ -14,12 +15,14 @@ namespace {
 class Client {
  public:
   explicit Client(const std::string& settings = {}) {
-    SocketPair pair = MakeConnection();
-    Connection connection;
-    connection.fd = pair.server.Release();
-    Registry::Get().Place(connection, Destination::kSessions);
-    peer.emplace(std::move(pair.client));
+    Connect(nullptr, nullptr);
     peer->Greet(settings);
+  }
+  Client(std::shared_ptr<const PortContext> port, const TlsClientOptions& tls) {
+    Connect(std::move(port), &tls);
+    REQUIRE(Eventually([&] { return peer->tls().Step(); }));
+    REQUIRE(peer->tls().connected());
+    peer->Greet();
   }
   // Waits until a frame like that has come, and returns all that came with it.
   std::vector<PeerFrame> Await(uint8_t type, uint32_t stream) {
@@ -39,6 +42,13 @@ class Client {
     return body;
   }
   std::optional<H2Peer> peer;
+
+ private:
+  void Connect(std::shared_ptr<const PortContext> port, const TlsClientOptions* tls) {
+    SocketPair pair = MakeConnection();
+    Registry::Get().Place({pair.server.Release(), std::move(port)}, Destination::kSessions);
+    peer.emplace(std::move(pair.client), tls);
+  }
 };
 
 struct World {
@@ -88,6 +98,22 @@ TEST_CASE("a request of a reactor is answered by a Node thread, with body and tr
   // It is over: what still comes for it does nothing.
   world.node.Ask(request.id, MessageOp::kRequestWrite, {1, 0}, "late");
   EXPECT(world.node.Adopt(request.id).value == 0);
+}
+
+TEST_CASE("a connection of a port with TLS is spoken to through it, and its requests say so") {
+  World world;
+  std::string why_not;
+  Client sealed(TlsPort::Make(TlsFor(), &why_not), {});
+  sealed.peer->SendHeaders(1, Request());
+  const RequestTold over_tls = world.node.Await(MessageOp::kRequest);
+  EXPECT((over_tls.header.a & kRequestOverTls) != 0);
+  world.node.Answer(over_tls.id);
+  world.node.Ask(over_tls.id, MessageOp::kRequestWrite, {}, "sealed");
+  EXPECT(sealed.AwaitBody(1, 6) == "sealed");
+
+  Client plain;
+  plain.peer->SendHeaders(1, Request());
+  EXPECT((world.node.Await(MessageOp::kRequest).header.a & kRequestOverTls) == 0);
 }
 
 TEST_CASE("an event stream of a reactor that is quiet is sent comments by its own thread") {

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <atomic>
-#include <cstdio>
 #include <thread>
 
+#include "support/command.h"
 #include "support/h2_server.h"
 
 namespace holdfast::test {
@@ -78,18 +78,6 @@ class EchoServer final : private H2Events {
   std::thread thread_;
   std::atomic<bool> stop_{false};
 };
-
-std::string RunCommand(const std::string& command) {
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  REQUIRE(pipe != nullptr);
-  std::string output;
-  char buffer[4096];
-  for (size_t count; (count = fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-    output.append(buffer, count);
-  }
-  (void)pclose(pipe);
-  return output;
-}
 
 std::string Url(const EchoServer& server) {
   return "http://127.0.0.1:" + std::to_string(server.port()) + "/";

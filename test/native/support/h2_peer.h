@@ -1,10 +1,12 @@
-// A client that speaks HTTP/2 frame by frame, so that it can also speak it wrongly.
+// A client that speaks HTTP/2 frame by frame, so that it can also speak it wrongly; through TLS or
+// not.
 #pragma once
 
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "h2/nghttp2_abi.h"
 #include "support/nghttp2_library.h"
 #include "support/sockets.h"
+#include "support/tls_client.h"
 
 namespace holdfast::test {
 
@@ -76,8 +79,9 @@ class H2Peer {
  public:
   static constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-  explicit H2Peer(Fd fd) : fd_(std::move(fd)) {
+  explicit H2Peer(Fd fd, const TlsClientOptions* tls = nullptr) : fd_(std::move(fd)) {
     LibraryApi();
+    if (tls != nullptr) tls_.emplace(fd_.get(), *tls);
     const int on = 1;
     REQUIRE(setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0);
     const auto make = Function<int (*)(void**)>("nghttp2_hd_inflate_new");
@@ -89,9 +93,14 @@ class H2Peer {
 
   const Fd& fd() const { return fd_; }
   void Close() { fd_.Close(); }
+  TlsClient& tls() { return *tls_; }
 
-  // As much as the socket takes; how much that was.
+  // As much as the socket takes; how much that was. With TLS all is taken, and goes in its time.
   size_t Send(std::string_view bytes) {
+    if (tls_.has_value()) {
+      tls_->Write(bytes);
+      return bytes.size();
+    }
     size_t sent = 0;
     while (sent < bytes.size()) {
       const ssize_t count =
@@ -119,12 +128,10 @@ class H2Peer {
 
   // What has come, whole frames only.
   std::vector<PeerFrame> Receive() {
-    char buffer[16 << 10];
-    for (;;) {
-      const ssize_t count = recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-      if (count == 0) ended_ = true;
-      if (count <= 0) break;
-      input_.append(buffer, static_cast<size_t>(count));
+    if (tls_.has_value()) {
+      tls_->Read(&input_, &ended_);
+    } else {
+      ReceivePlain();
     }
     std::vector<PeerFrame> frames;
     while (input_.size() >= 9) {
@@ -154,6 +161,16 @@ class H2Peer {
     return reinterpret_cast<Type>(address);
   }
 
+  void ReceivePlain() {
+    char buffer[16 << 10];
+    for (;;) {
+      const ssize_t count = recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+      if (count == 0) ended_ = true;
+      if (count <= 0) break;
+      input_.append(buffer, static_cast<size_t>(count));
+    }
+  }
+
   void Decode(PeerFrame* frame) {
     const auto inflate =
         Function<ssize_t (*)(void*, ng::NameValue*, int*, const uint8_t*, size_t, int)>(
@@ -181,6 +198,7 @@ class H2Peer {
   }
 
   Fd fd_;
+  std::optional<TlsClient> tls_;
   void* inflater_ = nullptr;
   std::string input_;
   bool ended_ = false;

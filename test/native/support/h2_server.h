@@ -8,6 +8,7 @@
 
 #include "h2/fields.h"
 #include "h2/session.h"
+#include "h2/tls_context.h"
 #include "support/h2_peer.h"
 #include "support/threads.h"
 
@@ -38,12 +39,32 @@ class H2TestServer : public H2Events {
     uint32_t code = 0;
   };
 
-  explicit H2TestServer(const H2Limits& limits = {}) : context(LibraryApi(), limits, *this) {
+  explicit H2TestServer(const H2Limits& limits = {}) : H2TestServer(limits, nullptr, nullptr) {}
+  // With TLS; without `client` the peer speaks none, which it then does as it likes.
+  H2TestServer(const H2Limits& limits, std::shared_ptr<const TlsContext> tls,
+               const TlsClientOptions* client)
+      : context(LibraryApi(), limits, *this) {
     context.now_ms = 1'000'000;
+    Connect(std::move(tls), client);
+  }
+
+  // Again, when the one before has gone.
+  void Connect(std::shared_ptr<const TlsContext> tls, const TlsClientOptions* client) {
     SocketPair connection = MakeConnection();
-    peer.emplace(std::move(connection.client));
-    session = H2Session::Open(context, connection.server.Release());
+    heard.clear();
+    peer.emplace(std::move(connection.client), client);
+    session = H2Session::Open(context, connection.server.Release(), std::move(tls));
     REQUIRE(session != nullptr);
+  }
+  // Until the client has its handshake, or why not, and the server has heard the last of it.
+  bool Shake() {
+    EXPECT(Eventually([&] {
+      const bool over = peer->tls().Step();
+      Turn();
+      return over;
+    }));
+    Turn();
+    return peer->tls().connected();
   }
 
   // Reads, tells, writes, until there is nothing more to do at once.
