@@ -75,6 +75,7 @@
       'native/binding/js_requests.cc',
       'native/binding/js_send.cc',
       'native/binding/js_streams.cc',
+      'native/binding/js_tls.cc',
       'native/binding/js_topics.cc',
       'native/binding/js_worker.cc',
       'native/binding/native_parts.cc',

@@ -17,6 +17,7 @@ export const errorCodes = {
   ERR_HOLDFAST_TOTAL_LIMIT: 'maxTotalStreams is reached',
   ERR_HOLDFAST_EXHAUSTED: 'no uid, worker number or memory is left',
   ERR_HOLDFAST_LISTEN: 'the port could not be opened',
+  ERR_HOLDFAST_TLS: 'the certificates, keys, names or ciphers of tls cannot be used',
   ERR_HOLDFAST_ALREADY_ACCEPTING: 'another server of this thread accepts',
   ERR_HOLDFAST_GONE: 'the stream closed before its socket took the message, or never was',
   ERR_HOLDFAST_FULL: 'the stream is over its budget, or its thread’s mailbox is full',

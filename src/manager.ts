@@ -350,15 +350,15 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   /**
    * Opens a port for the whole process: a thread of its own accepts, and gives each connection to the
    * least loaded worker that accepts. Until one does, connections wait. Keeps this thread alive.
-   * @throws ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_LISTEN (its `cause` has the system's code)
+   * @throws ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_TLS, ERR_HOLDFAST_LISTEN (its `cause` has the
+   *   system's code)
    */
   async listen(options: ListenOptions = {}): Promise<Listening> {
     this.#requireOpen()
     const checked = checkListenOptions(options)
     const addresses = await addressesOf(checked)
     this.#requireOpen()
-    const { address, port, listener } = this.#serving.listen(checked, addresses)
-    return { port, address, close: () => this.#serving.unlisten(listener) }
+    return this.#serving.listen(checked, addresses)
   }
 
   /**

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { HoldfastError } from './errors.js'
 import { checkRuntime } from './platform.js'
+import type { CheckedTls } from './tls.js'
 import type { StreamUid } from './uid.js'
 
 /**
@@ -164,6 +165,7 @@ export interface NativeBinding {
 
   /** What keeps the native carrier from running; empty if nothing does. */
   carriers(): string
+  carrierOfTls(): string
   /** Whether this thread takes requests of reactors. */
   setTakesRequests(takes: boolean): void
   /**
@@ -216,7 +218,16 @@ export interface NativeBinding {
   reactorSocketIds(reactor: number, socket: number): number[]
   reactorSocketClose(reactor: number, socket: number, generation: number): void
 
-  listen(host: string, port: number, backlog: number, ipv6Only: boolean): number
+  /** A string: why `tls` cannot be used. */
+  listen(
+    host: string,
+    port: number,
+    backlog: number,
+    ipv6Only: boolean,
+    tls?: CheckedTls,
+  ): number | string
+  /** '', or why it is left as it was. */
+  reloadTls(listener: number, tls: CheckedTls): string
   unlisten(listener: number): void
   takeConnection(fd: number): void
   closeConnection(): void

@@ -1,10 +1,12 @@
 import type { Server } from 'node:net'
+import { carriers } from './carriers.js'
 import { HoldfastError } from './errors.js'
 import { AcceptingServer } from './http2/accept.js'
 import { takeRequestsOf } from './http2/request-source.js'
-import { bind, type Bound } from './listen.js'
+import { bind, type CheckedListen, type Listening } from './listen.js'
 import { native } from './native.js'
 import type { RequestTaker } from './request/request-taker.js'
+import { checkTlsOptions, tlsError, type CheckedTls } from './tls.js'
 
 /**
  * What this thread serves: ports, a server that takes connections, requests. While it serves any it is
@@ -25,18 +27,24 @@ export class Serving {
     this.#hasReactors = hasReactors
   }
 
-  /** @throws ERR_HOLDFAST_LISTEN */
-  listen(...where: Parameters<typeof bind>): Bound {
-    const bound = bind(...where)
-    this.#listening.add(bound.listener)
+  /** @throws ERR_HOLDFAST_LISTEN, ERR_HOLDFAST_TLS */
+  listen(options: CheckedListen, addresses: readonly string[]): Listening {
+    // Without it no connection is seen to be one of HTTP/2, and all go to Node threads.
+    const { tls, ...clear } = options
+    const { port, address, listener } = bind(tls && hasNativeTls() ? options : clear, addresses)
+    this.#listening.add(listener)
     this.#updateRef()
-    return bound
-  }
-
-  unlisten(listener: number): void {
-    if (!this.#open || !this.#listening.delete(listener)) return
-    native.unlisten(listener)
-    this.#updateRef()
+    return {
+      port,
+      address,
+      close: () => this.#unlisten(listener),
+      reloadTls: (next) => {
+        if (!tls) {
+          throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'the port does not speak TLS')
+        }
+        this.#reloadTls(listener, checkTlsOptions(next))
+      },
+    }
   }
 
   /** @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_ALREADY_ACCEPTING */
@@ -79,6 +87,20 @@ export class Serving {
     this.#open = false
   }
 
+  #unlisten(listener: number): void {
+    if (!this.#open || !this.#listening.delete(listener)) return
+    native.unlisten(listener)
+    this.#updateRef()
+  }
+
+  #reloadTls(listener: number, tls: CheckedTls): void {
+    if (!this.#open || !this.#listening.has(listener)) {
+      throw new HoldfastError('ERR_HOLDFAST_CLOSED', 'the port was closed')
+    }
+    const whyNot = hasNativeTls() ? native.reloadTls(listener, tls) : ''
+    if (whyNot !== '') throw tlsError(whyNot)
+  }
+
   #setTakesOfReactors(takes: boolean): void {
     if (takes === this.#takesOfReactors || !this.#open) return
     this.#takesOfReactors = takes
@@ -99,4 +121,8 @@ export class Serving {
       this.#accepting !== undefined || this.#listening.size > 0 || this.#takesOfReactors,
     )
   }
+}
+
+function hasNativeTls(): boolean {
+  return carriers().nativeTls.available
 }

@@ -14,6 +14,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   ExportSendFunctions(env, exports);
   ExportFactFunctions(env, exports);
   ExportListenFunctions(env, exports);
+  ExportTlsFunctions(env, exports);
   ExportTopicFunctions(env, exports);
   ExportReplayFunctions(env, exports);
   ExportRequestFunctions(env, exports);

@@ -10,6 +10,7 @@ void ExportStreamFunctions(Napi::Env env, Napi::Object exports);
 void ExportSendFunctions(Napi::Env env, Napi::Object exports);
 void ExportFactFunctions(Napi::Env env, Napi::Object exports);
 void ExportListenFunctions(Napi::Env env, Napi::Object exports);
+void ExportTlsFunctions(Napi::Env env, Napi::Object exports);
 void ExportTopicFunctions(Napi::Env env, Napi::Object exports);
 void ExportReplayFunctions(Napi::Env env, Napi::Object exports);
 void ExportRequestFunctions(Napi::Env env, Napi::Object exports);

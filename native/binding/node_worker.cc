@@ -192,8 +192,8 @@ void NodeWorker::SetAccepting(bool accepting) {
   Listener::NotifyAll();
 }
 
-uint32_t NodeWorker::AddListener(std::unique_ptr<Listener> listener) {
-  listeners_.emplace(next_listener_, std::move(listener));
+uint32_t NodeWorker::AddListener(std::unique_ptr<Listener> listener, std::shared_ptr<TlsPort> tls) {
+  listeners_.emplace(next_listener_, Port{std::move(listener), std::move(tls)});
   return next_listener_++;
 }
 

@@ -18,6 +18,7 @@
 #include "core/inbox.h"
 #include "core/sender.h"
 #include "h2/nghttp2_api.h"
+#include "h2/tls_port.h"
 #include "listener/listener.h"
 #include "loop/embedded_reactor.h"
 #include "loop/reactor_embed.h"
@@ -73,11 +74,17 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   void TakeConnection(int fd);
   void CloseConnection();
 
-  // The number it is known by.
-  uint32_t AddListener(std::unique_ptr<Listener> listener);
+  // The number it is known by. `tls`: its port's, if it has any.
+  uint32_t AddListener(std::unique_ptr<Listener> listener, std::shared_ptr<TlsPort> tls);
+  TlsPort& TlsPortOf(uint32_t number) { return *listeners_.at(number).tls; }
   void RemoveListener(uint32_t number) { listeners_.erase(number); }
 
  private:
+  struct Port {
+    std::unique_ptr<Listener> listener;
+    std::shared_ptr<TlsPort> tls;
+  };
+
   NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Memory& memory);
   ~NodeWorker() = default;
   void EmbedReactor(const Nghttp2Api& api, uv_loop_t* loop);
@@ -113,7 +120,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
 
   uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
   std::vector<Connection> untaken_;  // JavaScript is being told of them; ours until taken
-  std::map<uint32_t, std::unique_ptr<Listener>> listeners_;
+  std::map<uint32_t, Port> listeners_;
   uint32_t next_listener_ = 0;
   napi_async_cleanup_hook_handle hook_ = nullptr;
 

@@ -1,0 +1,27 @@
+import { generate } from 'selfsigned'
+
+export interface Certified {
+  readonly cert: string
+  readonly key: string
+}
+
+/** A certificate for these hosts, by default signed by itself. */
+export async function certify(hosts: readonly string[], signer?: Certified): Promise<Certified> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: hosts[0]! }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(Date.now() - 60_000),
+    ...(signer === undefined ? {} : { ca: signer }),
+    extensions: [
+      { name: 'basicConstraints', cA: signer === undefined, critical: true },
+      {
+        name: 'keyUsage',
+        digitalSignature: true,
+        keyCertSign: signer === undefined,
+        critical: true,
+      },
+      { name: 'subjectAltName', altNames: hosts.map((value) => ({ type: 2, value })) },
+    ],
+  })
+  return { cert, key }
+}
