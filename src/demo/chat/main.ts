@@ -6,7 +6,7 @@ import { watchRooms } from './rooms.js'
 runDemo({
   command: 'npm run demo:chat',
   about: `A chat with rooms: over WebSockets, or event streams and POST, and people on all
-threads. Nothing is shared between the threads but what holdfast keeps.`,
+threads. These share what holdfast keeps, and a count of how fast each person talks.`,
   port: 0,
   threads: Math.max(2, availableParallelism()),
   thread: new URL('./thread.js', import.meta.url),
