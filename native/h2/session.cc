@@ -72,7 +72,7 @@ bool H2Session::Start() {
 
 bool H2Session::Read() {
   std::vector<uint8_t>& input = context_.input;
-  for (size_t total = 0; total < kReadATurn && !finished_;) {
+  for (size_t total = 0; total < context_.limits.read_a_turn && !finished_;) {
     const ssize_t count = recv(fd_, input.data(), input.size(), 0);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return false;

@@ -76,8 +76,7 @@ class H2Session {
 
  private:
   friend class H2Callbacks;
-  // What one turn reads or writes of one session before the others have theirs.
-  static constexpr size_t kReadATurn = 256 << 10;
+  // What one turn writes of one session before the others have theirs.
   static constexpr size_t kWriteATurn = 1 << 20;
 
   H2Session(H2Context& context, int fd);

@@ -54,7 +54,9 @@ void H2SessionTable::OnSocket(const PollEvent& event) {
 void H2SessionTable::ReadOn() {
   std::vector<uint64_t> tokens;
   tokens.swap(readable_);
-  for (const uint64_t token : tokens) OnSocket({PollEvent::Kind::kSocket, token, true, false});
+  for (const uint64_t token : tokens) {
+    OnSocket({.kind = PollEvent::Kind::kSocket, .token = token, .readable = true});
+  }
 }
 
 int H2SessionTable::EndTurn() {

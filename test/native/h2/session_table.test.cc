@@ -1,6 +1,11 @@
 // Sessions behind a poller, on a thread of their own, asked by clients that are not ours.
 #include "h2/session_table.h"
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <thread>
@@ -107,6 +112,37 @@ TEST_CASE("a body larger than every window goes through another client and comes
   REQUIRE(remove(file.c_str()) == 0);
   EXPECT(echo.size() == body.size());
   EXPECT((echo == body));
+}
+
+// Its poller tells of a socket once: what was left for the next turn was never read, if the peer
+// had said all and waited.
+TEST_CASE("what one turn did not read is read, though nothing more comes") {
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+  Fd client(ends[0]);
+  REQUIRE(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+  std::unique_ptr<Poller> poller = Poller::Create();
+  H2TestServer server;
+  H2Limits limits;
+  limits.read_a_turn = 1;
+  H2Context context(LibraryApi(), limits, server);
+  H2SessionTable table(context, *poller);
+  table.BeginTurn();
+  REQUIRE(table.Adopt(ends[1]));
+  std::string bytes = std::string(H2Peer::kPreface) + Frame(ng::kSettings, 0, 0, "");
+  for (int i = 0; i < 9; i++) bytes += Frame(0xEE, 0, 0, std::string(16'384, 'x'));
+  REQUIRE(write(client.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  for (int count = 1, wait_ms = 0; count > 0 || wait_ms == 0;) {
+    std::array<PollEvent, 8> events;
+    count = poller->Wait(events, 0);
+    table.BeginTurn();
+    for (int i = 0; i < count; i++) table.OnSocket(events[static_cast<size_t>(i)]);
+    wait_ms = table.EndTurn();
+  }
+  int unread = -1;
+  REQUIRE(ioctl(ends[1], FIONREAD, &unread) == 0);
+  EXPECT(unread == 0);
+  EXPECT(table.size() == 1);
 }
 
 TEST_CASE("clients that break the protocol or leave amid an answer leave nothing behind") {
