@@ -167,6 +167,49 @@ for (const browser of browsers) {
       },
     )
 
+    it('who reads further up is told what is new, and who is writing', async () => {
+      const url = newRoom()
+      const ada = await enter(opened, url, 'Ada')
+      await ada.page.setViewport({ width: 390, height: 420 })
+      const grace = await enter(opened, url, 'Grace')
+      const lines = ['one', 'two', 'three', 'four'].map(
+        (line) => `${line}${' and so on'.repeat(12)}`,
+      )
+      for (const line of lines) await ada.says(line)
+      await grace.hasHeard(...lines)
+      await ada.hasHeard(...lines)
+      await ada.page.bringToFront()
+      await ada.page.$eval('#log', (log) => void (log.scrollTop = 0))
+      await grace.page.focus('#text')
+      await grace.page.keyboard.type('a')
+      await until('it is told', async () => (await ada.text('#typing')) === 'Grace is writing…')
+      await grace.page.keyboard.type('ha')
+      await grace.page.keyboard.press('Enter')
+      await ada.hasHeard('aha')
+      expect(await ada.text('#newest')).toBe('1 new message ↓')
+      expect(await ada.text('#typing')).toBe('')
+      expect(await ada.page.title()).toMatch(/^\(1\) room-\d+ · holdfast chat$/)
+      await ada.page.click('#newest')
+      await until('it was seen', async () => (await ada.page.title()).startsWith('room-'))
+      expect(await ada.page.$('#newest:not([hidden])')).toBeNull()
+    })
+
+    it('on a phone the side lies over the talk until Escape, and the keyboard stays in it', async () => {
+      const ada = await enter(opened, newRoom(), 'Ada')
+      await ada.page.setViewport({ width: 390, height: 780 })
+      const visibility = `getComputedStyle(document.getElementById('side')).visibility`
+      const isAway = async () => (await ada.page.evaluate(visibility)) === 'hidden'
+      await until('it has slid away', isAway)
+      await ada.page.click('#open-side')
+      const focused = () => ada.page.evaluate('document.activeElement.id')
+      expect(await focused()).toBe('close-side')
+      const isOutOfReach = () => ada.page.evaluate(`document.querySelector('.talk').inert`)
+      expect(await isOutOfReach()).toBe(true)
+      await ada.page.keyboard.press('Escape')
+      expect(await focused()).toBe('open-side')
+      expect(await isOutOfReach()).toBe(false)
+    })
+
     it('a page whose WebSockets do not get through goes over to events', async () => {
       const context = await opened.createBrowserContext()
       const page = await context.newPage()

@@ -8,7 +8,7 @@ const kTellLeft = 150
 export function startComposer({ onSay, onTyping }) {
   const form = byId('composer')
   const text = byId('text')
-  let toldAt = 0
+  let toldAt = -Infinity
 
   const fit = () => {
     text.style.height = 'auto'
@@ -32,7 +32,6 @@ export function startComposer({ onSay, onTyping }) {
     event.preventDefault()
     if (text.value.trim() !== '') onSay(text.value.trim())
     text.value = ''
-    toldAt = 0
     fit()
     text.focus()
   })
