@@ -194,6 +194,8 @@ export interface NativeBinding {
   requestReset(reactor: number, slot: number, generation: number, code: number): void
   requestConsume(reactor: number, slot: number, generation: number, bytes: number): void
   requestDiscard(reactor: number, slot: number, generation: number): void
+  /** The mark of a gap has been sent, or none will be. */
+  requestGapOver(reactor: number, slot: number, generation: number): void
   /** Registers it; the reactor owns the stream. */
   requestAdopt(
     reactor: number,

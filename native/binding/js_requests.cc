@@ -86,6 +86,12 @@ Napi::Value JsRequestDiscard(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// requestGapOver(reactor, slot, generation)
+Napi::Value JsRequestGapOver(const Napi::CallbackInfo& info) {
+  Ask(info, MessageOp::kRequestGapOver);
+  return info.Env().Undefined();
+}
+
 // requestAdopt(reactor, slot, generation, kind, tagBytes, policy, marksGaps): the uid, or a Status.
 // The tags lie in the scratch memory; a policy below zero is the process's own.
 Napi::Value JsRequestAdopt(const Napi::CallbackInfo& info) {
@@ -184,6 +190,7 @@ void ExportRequestFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsRequestReset>(env, exports, "requestReset");
   Export<JsRequestConsume>(env, exports, "requestConsume");
   Export<JsRequestDiscard>(env, exports, "requestDiscard");
+  Export<JsRequestGapOver>(env, exports, "requestGapOver");
   Export<JsRequestAdopt>(env, exports, "requestAdopt");
   Export<JsRequestAhead>(env, exports, "requestAhead");
   Export<JsReactorSocketClose>(env, exports, "reactorSocketClose");

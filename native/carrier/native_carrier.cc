@@ -101,9 +101,7 @@ void NativeCarrier::WriteMany(std::span<const uint32_t> handles, const PayloadRe
   }
 }
 
-void NativeCarrier::Gap(uint32_t handle) {
-  streams_.Tell(streams_.At(handle), MessageOp::kRequestGap, 0, 0);
-}
+void NativeCarrier::Gap(uint32_t handle) { streams_.AskForMark(streams_.At(handle)); }
 
 void NativeCarrier::Close(uint32_t handle, uint32_t code, CloseReason reason,
                           std::string_view text) {
@@ -179,6 +177,8 @@ void NativeCarrier::OnRequestMail(const MessageHeader& message) {
       return stream.session.Consume(stream, header.a);
     case MessageOp::kRequestDiscard:
       return stream.session.Discard(stream);
+    case MessageOp::kRequestGapOver:
+      return streams_.EndGap(*request);
     default:
       CHECK(false);  // is for a Node thread
   }

@@ -11,6 +11,9 @@
 namespace holdfast {
 namespace {
 
+// How long a stream waits for the mark of a gap, where its Node thread is busy with other things.
+constexpr uint64_t kMarkWaitMs = 1000;
+
 // How the stream ended, where nobody here closed it.
 CloseReason ReasonOf(StreamEnd end, uint32_t code) {
   if (end == StreamEnd::kSession) return CloseReason::kSession;
@@ -61,6 +64,7 @@ void ReactorStreams::OnNodeExit() {
   for (ReactorRequest& request : requests_) {
     if (request.stream == nullptr || IsAnswered(request)) continue;
     request.untold = true;
+    EndGap(request);
     const StreamLine* line = LineOf(request);
     if (line != nullptr && line->detached()) continue;
     if (!std::exchange(request.closing, true)) request.reason = CloseReason::kWorker;
@@ -91,6 +95,34 @@ void ReactorStreams::SetSlow(ReactorRequest& request, StreamLine& line, bool slo
   line.SetSlow(slow);
   self_.slow_streams.Set(request.uid, slow);
   Tell(request, MessageOp::kRequestSlow, slow ? 1 : 0, 0);
+}
+
+void ReactorStreams::AskForMark(ReactorRequest& request) {
+  if (request.mark_asked_ms != 0) return;
+  request.mark_asked_ms = MonotonicMs();
+  if (!IsAnswered(request)) return EndGap(request);  // and nobody marks it
+  StreamLine* line = LineOf(request);
+  if (KeepsQueue(line->policy())) {
+    self_.held_back.Pause(request.uid);
+  } else {
+    (void)line->MarkGap(request.uid);  // where it is not what leads here
+  }
+  Tell(request, MessageOp::kRequestGap, 0, 0);
+}
+
+void ReactorStreams::EndGap(ReactorRequest& request) {
+  if (std::exchange(request.mark_asked_ms, 0) == 0) return;
+  StreamLine* line = LineOf(request);
+  if (line == nullptr) return;
+  if (!KeepsQueue(line->policy())) return line->EndGap(request.uid);
+  if (self_.held_back.Resume(request.uid)) WantPump();
+}
+
+void ReactorStreams::EndLateGaps(uint64_t now_ms) {
+  for (ReactorRequest& request : requests_) {
+    const uint64_t asked_ms = request.mark_asked_ms;
+    if (asked_ms != 0 && now_ms - asked_ms >= kMarkWaitMs) EndGap(request);
+  }
 }
 
 void ReactorStreams::Flush() {
@@ -270,7 +302,7 @@ void ReactorStreams::OnBudgetTaken(H2Stream& stream, ReactorRequest& request, ui
   if (line == nullptr) return;
   if (KeepsQueue(line->policy()) && self_.held_back.Taken(request.uid, bytes)) pump_wanted_ = true;
   const Released released = GiveBack(registry_, &self_, *line, request.uid, bytes);
-  if (released.gap) Tell(request, MessageOp::kRequestGap, 0, 0);
+  if (released.gap) AskForMark(request);
   if (request.slow && released.queued <= self_.options[Option::kSendBudgetBytes] / 4) {
     SetSlow(request, *line, false);
   }

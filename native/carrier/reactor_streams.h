@@ -33,6 +33,8 @@ struct ReactorRequest {
   StreamUid uid;          // as far as this thread has had to know it
   bool untold = false;    // no Node thread knows of it
   bool slow = false;
+  // When its Node thread was asked for the mark of a gap that has not come; 0: it was not.
+  uint64_t mark_asked_ms = 0;
   // Why it is being closed, if we do that.
   bool closing = false;
   CloseReason reason = CloseReason::kEnd;
@@ -69,6 +71,12 @@ class ReactorStreams final : public H2Events {
   // Bytes that are to be reported have left, or will not be written.
   void AddReported(ReactorRequest& request, uint32_t bytes);
   void SetSlow(ReactorRequest& request, StreamLine& line, bool slow);
+  // Messages are missing here: its Node thread is asked what to say of it, and nothing else is
+  // written until that has come.
+  void AskForMark(ReactorRequest& request);
+  void EndGap(ReactorRequest& request);
+  // Those that their Node threads have not answered for long wait no more.
+  void EndLateGaps(uint64_t now_ms);
   // Sends what the turn had to tell.
   void Flush();
 

@@ -61,6 +61,7 @@ void ReactorWorker::OnEvent(const PollEvent& event) {
       return TakeMail();
     case PollEvent::Kind::kTimer:
       if (sweep_cursor_ == WorkerCache::kScanEnd) sweep_cursor_ = 0;
+      streams_.EndLateGaps(MonotonicMs());
       return;
     case PollEvent::Kind::kSocket:
       return sessions_->OnSocket(event);

@@ -11,8 +11,8 @@ namespace {
 constexpr uint64_t kFairBytes = 16 << 10;
 
 Admission Reserve(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes,
-                  uint64_t limit) {
-  const Status status = line.Reserve(uid, bytes, limit);
+                  uint64_t limit, bool ahead = false) {
+  const Status status = line.Reserve(uid, bytes, limit, ahead);
   if (status == Status::kGone) return Admission::kGone;
   if (status != Status::kOk) return Admission::kFull;
   registry.AddQueued(self, static_cast<int64_t>(bytes));
@@ -45,7 +45,7 @@ Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid ui
 
 Admission AdmitAhead(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
                      uint64_t bytes) {
-  return Reserve(registry, self, line, uid, bytes, StreamLine::kQueuedMask);
+  return Reserve(registry, self, line, uid, bytes, StreamLine::kQueuedMask, /*ahead=*/true);
 }
 
 bool Withdraw(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes) {
@@ -58,7 +58,7 @@ bool Withdraw(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
 
 Released GiveBack(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
                   uint64_t bytes) {
-  const Released released = line.Release(uid, bytes);
+  const Released released = line.Release(uid, bytes, AsksForMarks(*self, line));
   if (released.found) registry.AddQueued(self, -static_cast<int64_t>(bytes));
   return released;
 }

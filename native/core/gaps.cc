@@ -4,7 +4,7 @@ namespace holdfast {
 
 bool TakeGap(Worker& worker, StreamUid uid) {
   StreamLine* line = worker.cache.Find(uid);
-  if (line == nullptr || !line->TakeGap(uid)) return false;
+  if (line == nullptr || !line->TakeGap(uid, AsksForMarks(worker, *line))) return false;
   if (!KeepsQueue(line->policy())) return true;
   worker.held_back.MarkGap(uid);
   return false;

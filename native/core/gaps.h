@@ -12,6 +12,13 @@ inline bool NoteRefusal(StreamLine& line, StreamUid uid) {
   return line.marks_gaps() && line.MarkGap(uid);
 }
 
+// Whether the mark of a gap is asked for by mail, and the stream's gap bit stands until it is
+// there: on a reactor, where a Node thread has to make it. Where a queue is kept, that stands
+// instead.
+inline bool AsksForMarks(const Worker& owner, const StreamLine& line) {
+  return owner.kind() == WorkerKind::kReactor && !KeepsQueue(line.policy());
+}
+
 // The owner hears of it, or refused one itself. True when Carrier::Gap is to be called now; else
 // the stream is told behind what waits, by a release or by HeldBack::Pump.
 bool TakeGap(Worker& worker, StreamUid uid);

@@ -78,6 +78,14 @@ void HeldBack::MarkGap(StreamUid uid) {
   MarkReady(uid, queue);
 }
 
+bool HeldBack::Resume(StreamUid uid) {
+  Queue* queue = QueueOf(uid);
+  if (queue == nullptr) return false;
+  queue->paused = false;
+  MarkReady(uid, *queue);
+  return true;
+}
+
 bool HeldBack::EndBehind(StreamUid uid) {
   Queue* queue = QueueOf(uid);
   if (queue == nullptr || (queue->idle() && queue->batch != batch_)) return false;
@@ -135,6 +143,7 @@ bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
     Queue* queue = QueueOf(uid);
     if (queue == nullptr) return true;
     queue->ready = false;
+    if (queue->paused) return true;
     const Portion expected = NextPortion(*queue);
     if (expected.entries == 0 && !(queue->entries.empty() && HasRoom(*queue, 1))) return true;
     if (queue->tells_gap()) {
@@ -144,7 +153,7 @@ bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
     if (expected.entries == 0 && !queue->ends) return true;
     if (!carrier.Prepare(expected.bytes, 1)) return false;
     queue = QueueOf(uid);
-    if (queue == nullptr) return true;
+    if (queue == nullptr || queue->paused) return true;
     const Portion portion = NextPortion(*queue);
     if (queue->tells_gap() || portion.bytes > expected.bytes) continue;
     if (portion.entries > 0) {

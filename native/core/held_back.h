@@ -37,6 +37,10 @@ class HeldBack {
             Ticket ticket = 0);
   // A message was refused: the stream is told of it behind what waits already.
   void MarkGap(StreamUid uid);
+  // Nothing goes to the carrier until Resume: the mark of a gap is asked for.
+  void Pause(StreamUid uid) { queues_[uid.value].paused = true; }
+  // True when Pump has something to do.
+  bool Resume(StreamUid uid);
   // The stream is to end behind what waits, and takes no more: Carrier::End follows. False if
   // nothing waits.
   bool EndBehind(StreamUid uid);
@@ -74,11 +78,12 @@ class HeldBack {
     uint64_t batch = 0;       // the last one that has some of it
     bool gap_behind = false;  // messages are missing behind the last entry
     bool ends = false;        // with the last entry
-    bool ready = false;       // listed in ready_
+    bool paused = false;
+    bool ready = false;  // listed in ready_
 
     // What to do before the first entry is written.
     bool tells_gap() const { return entries.empty() ? gap_behind : entries.front().gap; }
-    bool idle() const { return entries.empty() && !gap_behind && !ends; }
+    bool idle() const { return entries.empty() && !gap_behind && !ends && !paused; }
   };
   static constexpr uint64_t kEntryBytes = 128;
 

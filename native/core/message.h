@@ -34,6 +34,7 @@ enum class MessageOp : uint16_t {
   kRequestConsume,
   kRequestDiscard,
   kRequestAhead,
+  kRequestGapOver,
   kSessionClose,
   // And those to the Node thread, in the order of their records (binding/node_carrier.h).
   kRequest,

@@ -42,7 +42,8 @@ struct RequestId {
 //   kRequestConsume        bytes                  -
 //   kRequestDiscard        -                      -
 //   kRequestAhead          (uid in the header)    -         bytes, in the stream's wire form
-//   kSessionClose          socket                 its generation
+//   kRequestGapOver        -                      -         what kRequestGap asked for has come, or
+//   will not kSessionClose          socket                 its generation
 //
 //   to a Node thread       a                      b
 //   kRequest               flags: 1 ended, 2 TLS  -         socket, its generation, then fields

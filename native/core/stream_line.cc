@@ -23,11 +23,11 @@ StreamFacts StreamImage::Decode() const {
   return facts;
 }
 
-Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget) {
+Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget, bool ahead) {
   uint64_t word = state_.load(std::memory_order_acquire);
   for (;;) {
     if (!Matches(word, uid) || (word & kClosing) != 0) return Status::kGone;
-    if ((word & kGap) != 0 && !KeepsQueue(policy())) return Status::kFull;
+    if ((word & kGap) != 0 && !ahead && !KeepsQueue(policy())) return Status::kFull;
     if ((word & kQueuedMask) + bytes > budget) return Status::kFull;
     // Acquire, no release: nothing is published by a reservation; the message travels under a lock.
     if (state_.compare_exchange_weak(word, word + bytes, std::memory_order_acquire)) {
@@ -36,16 +36,17 @@ Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget) {
   }
 }
 
-Released StreamLine::Release(StreamUid uid, uint64_t bytes) {
+Released StreamLine::Release(StreamUid uid, uint64_t bytes, bool keeps_gap) {
   uint64_t word = state_.load(std::memory_order_relaxed);
   uint64_t next;
   do {
     if (!Matches(word, uid)) return {};  // retired meanwhile, and its count with it
     CHECK((word & kQueuedMask) >= bytes);
     next = word - bytes;
-    if ((next & kQueuedMask) == 0) next &= ~kGap;
+    if ((next & kQueuedMask) == 0 && !keeps_gap) next &= ~kGap;
   } while (!state_.compare_exchange_weak(word, next, std::memory_order_relaxed));
-  return {true, (word & kGap) != 0 && (next & kGap) == 0, next & kQueuedMask};
+  const uint64_t queued = next & kQueuedMask;
+  return {true, (word & kGap) != 0 && queued == 0, queued};
 }
 
 Withdrawn StreamLine::Withdraw(StreamUid uid, uint64_t bytes) {
@@ -65,14 +66,22 @@ bool StreamLine::MarkGap(StreamUid uid) {
   return (word & kQueuedMask) == 0 || KeepsQueue(policy());
 }
 
-bool StreamLine::TakeGap(StreamUid uid) {
+bool StreamLine::TakeGap(StreamUid uid, bool keeps_gap) {
   uint64_t word = state_.load(std::memory_order_relaxed);
   do {
     if (!Matches(word, uid) || (word & kGap) == 0) return false;
     // The release of what waits will tell.
     if ((word & kQueuedMask) != 0 && !KeepsQueue(policy())) return false;
+    if (keeps_gap) return true;
   } while (!state_.compare_exchange_weak(word, word & ~kGap, std::memory_order_relaxed));
   return true;
+}
+
+void StreamLine::EndGap(StreamUid uid) {
+  uint64_t word = state_.load(std::memory_order_relaxed);
+  do {
+    if (!Matches(word, uid) || (word & kGap) == 0) return;
+  } while (!state_.compare_exchange_weak(word, word & ~kGap, std::memory_order_relaxed));
 }
 
 bool StreamLine::StartClosing(StreamUid uid) {

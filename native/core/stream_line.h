@@ -88,17 +88,21 @@ class alignas(kCacheLine) StreamLine {
   }
 
   // kOk, kGone (also when it is closing) or kFull. `bytes` are counted until Release, or until the
-  // stream is retired.
-  Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget);
-  // Owner only: where it says that a gap is to be told, the caller tells of it.
-  Released Release(StreamUid uid, uint64_t bytes);
+  // stream is retired. `ahead`: a gap does not hinder it, as the mark of it.
+  Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget, bool ahead = false);
+  // Owner only: where it says that a gap is to be told, the caller tells of it. `keeps_gap`: the
+  // stream takes nothing else until EndGap.
+  Released Release(StreamUid uid, uint64_t bytes, bool keeps_gap = false);
   // Any thread: what was reserved is not sent after all.
   Withdrawn Withdraw(StreamUid uid, uint64_t bytes);
   // Any thread: a message was refused. True when the caller is to see that the owner does TakeGap:
   // not when a release will tell of the gap, or somebody else has marked it.
   bool MarkGap(StreamUid uid);
-  // Owner only: whether a gap is to be told; from here on the stream takes messages again.
-  bool TakeGap(StreamUid uid);
+  // Owner only: whether a gap is to be told; from here on the stream takes messages again,
+  // unless `keeps_gap`.
+  bool TakeGap(StreamUid uid, bool keeps_gap = false);
+  // Owner only: the mark of a gap is there.
+  void EndGap(StreamUid uid);
   // True for the one who made it so; false when it is closing already, or gone.
   bool StartClosing(StreamUid uid);
 

@@ -91,6 +91,7 @@ export class ReactorInbox {
         return this.#events.slow(held)
       case op.gap:
         if (held) this.#events.gap(held)
+        this.#requests.gapOver(request)
     }
   }
 

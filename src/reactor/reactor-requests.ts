@@ -129,6 +129,12 @@ export class ReactorRequests implements RequestCarrier<Raw> {
     this.#flushSoon()
   }
 
+  /** What there is to say of a gap has been said: its stream goes on. */
+  gapOver(raw: Raw): void {
+    native.requestGapOver(raw.reactor, raw.slot, raw.generation)
+    this.#flushSoon()
+  }
+
   #head(raw: Raw, status: number, fields: Fields, flags: number): void {
     if (raw.closed) return
     const text = `:status\0${status}\0${writeFields(fields)}`

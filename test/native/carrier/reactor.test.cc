@@ -284,7 +284,74 @@ TEST_CASE("a reader that does not read fills its budget, is told slow, and drain
   EXPECT(client.AwaitBody(1, 4096).size() == 4096);
   EXPECT(world.node.Await(MessageOp::kRequestSlow).header.a == 0);
   world.node.Await(MessageOp::kRequestGap);
+  world.node.Ask(request.id, MessageOp::kRequestGapOver);
   EXPECT(Eventually([&] { return world.node.Send(uid, piece) == Sender::Result::kQueued; }));
+}
+
+TEST_CASE("nothing comes before the mark of a gap, whoever sends it") {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = 4096;
+  options[Option::kCleanupIntervalMs] = 60'000;
+  World world(options);
+  for (const SlowPolicy policy : {SlowPolicy::kDrop, SlowPolicy::kDropOldest}) {
+    Client client(NoWindow());
+    client.peer->SendHeaders(1, Request(), /*end=*/true);
+    const RequestTold request = world.node.Await(MessageOp::kRequest);
+    const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, policy, true);
+    world.node.Answer(request.id);
+    const CountedSince counted;
+    const std::string piece(1024, 'x');
+    const bool drops_oldest = policy == SlowPolicy::kDropOldest;
+    const int count = drops_oldest ? 6 : 4;
+    for (int i = 0; i < count; i++) EXPECT(world.node.Send(uid, piece) == Sender::Result::kQueued);
+    if (!drops_oldest) EXPECT(world.node.Send(uid, piece) == Sender::Result::kFull);
+    if (drops_oldest) {
+      REQUIRE(Eventually([&] { return counted[Counter::kMessagesDropped] == 2; }));
+    }
+    client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)));
+    world.node.Await(MessageOp::kRequestGap);
+    const size_t before = drops_oldest ? 2048 : 4096;
+    EXPECT(client.AwaitBody(1, before).size() == before);
+    // The mark is on its way from here: others are refused, or wait.
+    if (!drops_oldest) EXPECT(world.node.Send(uid, piece) == Sender::Result::kFull);
+    OutgoingMessage mark;
+    mark.data = "mark";
+    EXPECT(world.node.sender.CommandAhead(uid, mark));
+    world.node.Ask(request.id, MessageOp::kRequestGapOver);
+    REQUIRE(Eventually([&] { return world.node.Send(uid, "z") == Sender::Result::kQueued; }));
+    const std::string expected = drops_oldest ? "mark" + piece + piece + "z" : "markz";
+    EXPECT(client.AwaitBody(1, expected.size()) == expected);
+    EXPECT(world.node.Send(uid, "more") == Sender::Result::kQueued);
+    EXPECT(client.AwaitBody(1, 4) == "more");
+  }
+}
+
+TEST_CASE("a stream goes on when the mark of its gap does not come, or its Node thread has gone") {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = 4096;
+  options[Option::kCleanupIntervalMs] = 100;
+  World world(options);
+  TestWorker other(options);
+  Sender sender(Registry::Get(), other.get());
+  StringBuffer local;
+  for (const bool leaves : {false, true}) {
+    Client client(NoWindow());
+    client.peer->SendHeaders(1, Request(), /*end=*/true);
+    const RequestTold request = world.node.Await(MessageOp::kRequest);
+    const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kDrop, true);
+    world.node.Answer(request.id);
+    EXPECT(DetachOnReactor(Registry::Get(), *world.node.worker, uid));
+    EXPECT(world.node.Send(uid, std::string(4096, 'x')) == Sender::Result::kQueued);
+    EXPECT(world.node.Send(uid, "refused") == Sender::Result::kFull);
+    client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)));
+    world.node.Await(MessageOp::kRequestGap);
+    if (leaves) world.node.worker.Leave();
+    EXPECT(Eventually([&] {
+      const Sender::Result result = sender.Send(uid, Text("goes on"), local);
+      sender.Flush();
+      return result == Sender::Result::kQueued;
+    }));
+  }
 }
 
 TEST_CASE("a stream that keeps the latest hands over only what its reader takes") {

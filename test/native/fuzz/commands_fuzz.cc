@@ -101,7 +101,7 @@ class World {
       case 13:
         return Ask(which, MessageOp::kRequestConsume, {program.Byte() * 1000u, 0});
       case 14:
-        return Ask(which, MessageOp::kRequestDiscard);
+        return Ask(which, which < 128 ? MessageOp::kRequestDiscard : MessageOp::kRequestGapOver);
       case 15:
         return Adopt(which, program.Byte());
       case 16:
