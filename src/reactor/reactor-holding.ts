@@ -95,6 +95,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
     if (held.reason) return false
     held.reason = 'close'
     held.detail = detail
+    native.stopTaking(uid)
     ;(held.raw as ReactorRequest).closeNoted = true
     return true
   }
