@@ -14,9 +14,25 @@ const timeouts = {
 }
 
 // What is written on `manager.on('stream')` runs a second time, on the native carrier.
-const onBothCarriers = ['requests', 'request-breaks', 'request-pressure', 'fetch'].map(
-  (name) => `test/http2/${name}.test.ts`,
-)
+const onBothCarriers = [
+  'http2/requests',
+  'http2/request-breaks',
+  'http2/request-pressure',
+  'http2/request-source',
+  'http2/fetch',
+  'http2/delivery',
+  'http2/register',
+  'http2/listen-and-accept',
+  'http2/peer-breaks-protocol',
+  'http2/slow-readers',
+  'websocket/bad-frames',
+  'websocket/face',
+  'websocket/graphql',
+  'websocket/handshake',
+  'websocket/limits',
+  'websocket/messages',
+  'websocket/other-parts',
+].map((name) => `test/${name}.test.ts`)
 
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),

@@ -1,7 +1,12 @@
 import http2 from 'node:http2'
 import type { Server } from 'node:net'
-import { StreamManager, type ManagedStream, type ManagerOptions } from '../../dist/index.js'
-import { carrierOptions } from './carrier.js'
+import {
+  StreamManager,
+  type ManagedStream,
+  type ManagerOptions,
+  type RequestStream,
+} from '../../dist/index.js'
+import { carrierOptions, isNative } from './carrier.js'
 
 /** A manager of the test's own thread that serves one port. */
 export interface TestServer {
@@ -26,14 +31,29 @@ export async function serve(server: Server, options: ManagerOptions = {}): Promi
   }
 }
 
+type HttpStream = http2.ServerHttp2Stream | RequestStream
+
+/**
+ * A server whose requests go to `take`: by its own event, or, where HTTP/2 is carried natively, by
+ * the manager's.
+ */
+export async function serveStreams(
+  take: (stream: HttpStream, headers: http2.IncomingHttpHeaders) => void,
+  options: ManagerOptions = {},
+  server: Server = http2.createServer(),
+): Promise<TestServer> {
+  const serving = await serve(server, options)
+  if (isNative) serving.manager.on('stream', take)
+  else server.on('stream', take)
+  return serving
+}
+
 /** Every request becomes a detached event stream; `onStream` sees each. */
-export function sseServer(
+export function serveEvents(
   onStream: (stream: ManagedStream, path: string) => void,
-): http2.Http2Server {
-  const server = http2.createServer()
-  server.on('stream', (stream, headers) => {
-    const managed = StreamManager.open().sse(stream).detach()
-    onStream(managed, headers[':path'] ?? '')
-  })
-  return server
+  options: ManagerOptions = {},
+): Promise<TestServer> {
+  return serveStreams((stream, headers) => {
+    onStream(StreamManager.open().sse(stream).detach(), headers[':path'] ?? '')
+  }, options)
 }

@@ -10,7 +10,7 @@ import {
   type WebSocketOptions,
   type WebSocketStream,
 } from '../../dist/index.js'
-import { serve, type TestServer } from './server.js'
+import { serveStreams, type TestServer } from './server.js'
 
 export type Transport = 'h2' | 'h2-tls' | 'http1' | 'http1-tls'
 export const transports: readonly Transport[] = ['h2', 'h2-tls', 'http1', 'http1-tls']
@@ -45,13 +45,16 @@ export async function serveWebSockets(
     socket.on('close', (close) => closes.push(close))
     onSocket(socket, headers)
   }
-  server.on('stream', (stream: http2.ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-    keep(StreamManager.open().websocket(stream, headers, options), headers)
-  })
   server.on('upgrade', (request: http.IncomingMessage, _socket: unknown, head: Buffer) => {
     keep(StreamManager.open().websocket(request, head, options), request.headers)
   })
-  const test = await serve(server, managerOptions)
+  const test = await serveStreams(
+    (stream, headers) => {
+      keep(StreamManager.open().websocket(stream, headers, options), headers)
+    },
+    managerOptions,
+    server,
+  )
   const scheme = transport.endsWith('tls') ? 'https' : 'http'
   return { ...test, url: `${scheme}://127.0.0.1:${test.port}`, sockets, closes }
 }

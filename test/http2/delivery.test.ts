@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type StreamUid } from '../../dist/index.js'
 import { connect, get } from '../helpers/client.js'
-import { serve, sseServer, type TestServer } from '../helpers/server.js'
+import { serveEvents, serveStreams, type TestServer } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
 
 let server: TestServer | undefined
@@ -85,16 +85,16 @@ describe('the limits', () => {
   })
 
   it('leave a request unanswered that cannot become an event stream', async () => {
-    const http2Server = sseServer(() => {})
-    http2Server.removeAllListeners('stream')
-    http2Server.on('stream', (stream) => {
-      try {
-        server!.manager.sse(stream)
-      } catch {
-        stream.respond({ ':status': 503 }, { endStream: true })
-      }
-    })
-    server = await serve(http2Server, { maxTotalStreams: 1 })
+    server = await serveStreams(
+      (stream) => {
+        try {
+          server!.manager.sse(stream)
+        } catch {
+          stream.respond({ ':status': 503 }, { endStream: true })
+        }
+      },
+      { maxTotalStreams: 1 },
+    )
     const client = connect(server.url)
     expect((await get(client)).status).toBe(200)
     expect((await get(client)).status).toBe(503)
@@ -109,11 +109,11 @@ describe('the clean-up timer', () => {
   async function twoStreams(options: object) {
     const closes = new Map<StreamUid, string>()
     const uids: StreamUid[] = []
-    server = await serve(
-      sseServer((stream) => {
+    server = await serveEvents(
+      (stream) => {
         uids.push(stream.uid)
         stream.on('close', ({ reason }) => closes.set(stream.uid, reason))
-      }),
+      },
       { ...short, ...options },
     )
     const client = connect(server.url)

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { CloseReason, ManagedStream } from '../../dist/index.js'
 import { closeWait, openSockets } from '../helpers/fds.js'
 import { flag, frame, RawClient } from '../helpers/raw-http2.js'
-import { serve, sseServer, type TestServer } from '../helpers/server.js'
+import { serve, serveEvents, type TestServer } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
 
 // After some protocol errors node:http2 sends GOAWAY and emits nothing more: neither the session nor
@@ -38,11 +38,11 @@ for (const [what, breakIt] of Object.entries(breaks)) {
       it('leaves no socket, no descriptor and no stream behind', async () => {
         const closes: CloseReason[] = []
         const streams: ManagedStream[] = []
-        server = await serve(
-          sseServer((stream) => {
+        server = await serveEvents(
+          (stream) => {
             streams.push(stream)
             stream.on('close', ({ reason }) => closes.push(reason))
-          }),
+          },
           // Who leaves is found by the hang-up alone, who stays by the PING.
           leaves ? { pingIntervalMs: 0 } : { pingIntervalMs: 300, pingTimeoutMs: 300 },
         )

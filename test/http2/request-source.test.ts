@@ -5,6 +5,7 @@ import https from 'node:https'
 import { generate } from 'selfsigned'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { StreamManager } from '../../dist/index.js'
+import { carrierOptions } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
 import { ask, finish } from '../helpers/requests.js'
 import { serve, type TestServer } from '../helpers/server.js'
@@ -56,7 +57,7 @@ describe('who answers a request', () => {
   })
 
   it('is the manager also when it was listened to before the server was given', async () => {
-    const manager = StreamManager.open()
+    const manager = StreamManager.open(carrierOptions)
     manager.on('stream', (stream) => stream.end('by the manager'))
     server = await serve(http2.createServer((_request, response) => response.end('by the server')))
     expect((await ask(client(), '/')).text).toBe('by the manager')

@@ -9,12 +9,14 @@ import {
   type SseOptions,
   type StreamClose,
 } from '../../dist/index.js'
+import { isNative, taken } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
-import { serve, type TestServer } from '../helpers/server.js'
+import { serveStreams, type TestServer } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
 
 const kBudget = 128 << 10
 const kMessage = 4000
+const kWindow = 16_384
 let server: TestServer
 let session: ClientHttp2Session
 let options: SseOptions = {}
@@ -22,13 +24,12 @@ let streams: ManagedStream[] = []
 
 beforeEach(async () => {
   streams = []
-  const http = http2.createServer()
-  http.on('stream', (stream) => {
-    streams.push(StreamManager.open().sse(stream, options).detach())
-  })
-  server = await serve(http, { sendBudgetBytes: kBudget, maxQueuedBytes: 4 << 20 })
+  server = await serveStreams(
+    (stream) => streams.push(StreamManager.open().sse(stream, options).detach()),
+    { sendBudgetBytes: kBudget, maxQueuedBytes: 4 << 20 },
+  )
   // A window far below the budget, so that all that is too much waits at the server.
-  session = connect(server.url, { settings: { initialWindowSize: 16_384 } })
+  session = connect(server.url, { settings: { initialWindowSize: kWindow } })
 })
 afterEach(async () => {
   session.destroy()
@@ -67,17 +68,21 @@ async function sendMany(
   for (let i = 0; i < count; i++) {
     const result = stream.send(message(i), key === undefined ? undefined : { key })
     results[result] = (results[result] ?? 0) + 1
-    if (i % 4 === 0) await turn()
+    if (i % 4 > 0) continue
+    await turn()
+    // As much again may be on its way to another thread, which a reactor is.
+    await until('it has arrived', () => stream.queuedBytes <= kBudget)
   }
   return results
 }
 
 test('drop: what is too much is refused, and what was taken arrives', async () => {
   const reader = await open()
-  const { sent = 0, full = 0 } = await sendMany(reader, 200)
+  const { [taken]: sent = 0, full = 0 } = await sendMany(reader, 200)
   expect(sent + full).toBe(200)
   expect(reader.stream.queuedBytes).toBeLessThanOrEqual(kBudget)
-  expect(reader.stream.queuedBytes).toBeGreaterThan(kBudget - 2 * kMessage)
+  // Its window took some, on the native carrier maybe only now.
+  expect(reader.stream.queuedBytes).toBeGreaterThan(kBudget - kWindow - 2 * kMessage)
   reader.read()
   await until('all that was taken', () => numbersIn(reader.text()).length === sent)
   expect(numbersIn(reader.text())).toEqual(Array.from({ length: sent }, (_, i) => i))
@@ -90,11 +95,11 @@ test('drop with onGap: one mark where messages are missing, and then what came a
     return { data: 'some are missing', options: { event: 'gap' } }
   }
   const reader = await open({ onGap })
-  const { sent = 0 } = await sendMany(reader, 100)
+  const { [taken]: sent = 0 } = await sendMany(reader, 100)
   expect(gaps).toBe(0)
   reader.read()
   await until('it takes messages again', () => gaps === 1)
-  expect(reader.stream.send(message(999))).toBe('sent')
+  expect(reader.stream.send(message(999))).toBe(taken)
   await until('the last', () => numbersIn(reader.text()).includes(999))
   expect(numbersIn(reader.text())).toEqual([...Array.from({ length: sent }, (_, i) => i), 999])
   expect(reader.text().match(/event: gap\ndata: some are missing\n\n/g)).toHaveLength(1)
@@ -116,7 +121,7 @@ test('drop-oldest: every message is taken, the newest arrive, and the dropped ar
   })
   const results = await sendMany(reader, 300)
   expect(results['full']).toBeUndefined()
-  expect(reader.stream.queuedBytes).toBeLessThanOrEqual(kBudget)
+  await until('the oldest are dropped', () => reader.stream.queuedBytes <= kBudget)
   reader.read()
   await until('the newest', () => numbersIn(reader.text()).at(-1) === 299)
   const numbers = numbersIn(reader.text())
@@ -126,6 +131,9 @@ test('drop-oldest: every message is taken, the newest arrive, and the dropped ar
   expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
   // Nothing is missing but between what had left before and what was left at the end.
   expect(gaps).toBe(1)
+  expect(numbers.filter((number, i) => i > 0 && number !== numbers[i - 1]! + 1)).toHaveLength(1)
+  // A reactor asks another thread for the mark, and goes on meanwhile.
+  if (isNative) return
   const [first = '', rest = ''] = reader.text().split('data: gap\n\n')
   expect(numbersIn(first)).toEqual(numbersIn(first).map((_, i) => i))
   expect(numbersIn(rest)).toEqual(numbersIn(rest).map((_, i) => 300 - numbersIn(rest).length + i))
@@ -144,7 +152,7 @@ test('disconnect: a reader that is over the budget is reset with ENHANCE_YOUR_CA
   const reader = await open({ onSlow: 'disconnect' })
   let close: StreamClose | undefined
   reader.stream.on('close', (told) => (close = told))
-  const { sent = 0, full = 0, gone = 0 } = await sendMany(reader, 200)
+  const { [taken]: sent = 0, full = 0, gone = 0 } = await sendMany(reader, 200)
   expect(sent).toBeGreaterThan(10)
   expect(full).toBe(1)
   expect(gone).toBe(199 - sent)
@@ -165,6 +173,7 @@ for (const onSlow of ['drop', 'drop-oldest'] as const) {
     reader.stream.on('drain', () => events.push('drain'))
     await sendMany(reader, 100)
     quick.stream.send('hello')
+    await until('it is told', () => events.length > 0)
     expect(events).toEqual(['slow'])
     expect(() => JSON.stringify(server.manager.stats())).not.toThrow()
     expect(server.manager.stats().slowest).toEqual([
@@ -220,7 +229,7 @@ test('hundreds of readers that never read hold no more than maxQueuedBytes, and 
   for (const { stream } of readers) if (stream.send(half) === 'full') full++
   expect(full).toBeGreaterThan(100)
   expect(server.manager.stats().queuedBytes).toBeLessThanOrEqual(4 << 20)
-  expect(quick.stream.send('still here')).toBe('sent')
+  expect(quick.stream.send('still here')).toBe(taken)
   await until('it arrives', () => quick.text().includes('still here'))
   session.destroy()
   await until('all is given back', () => server.manager.stats().activeStreams === 0)

@@ -4,6 +4,7 @@ import net from 'node:net'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type WebSocketOptions } from '../../dist/index.js'
+import { carrierOptions } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
 import { serve } from '../helpers/server.js'
 import { serveWebSockets } from '../helpers/websocket-server.js'
@@ -138,7 +139,7 @@ describe('extended CONNECT', () => {
     expect(await one.next(1)).toEqual(['compat'])
     await first.close()
 
-    const manager = StreamManager.open()
+    const manager = StreamManager.open(carrierOptions)
     manager.on('stream', (stream, headers) => {
       const socket = manager.websocket(stream, headers)!
       socket.on('message', (data) => socket.send(data))
@@ -202,7 +203,7 @@ describe('wrong use', () => {
     expect(call).toThrowError(expect.objectContaining({ code }))
 
   it('is refused before anything was answered', async () => {
-    const manager = StreamManager.open()
+    const manager = StreamManager.open(carrierOptions)
     const seen: string[] = []
     const server = http.createServer((request, response) => {
       throws(() => manager.websocket(request, Buffer.alloc(0)), 'ERR_HOLDFAST_INVALID_STREAM')

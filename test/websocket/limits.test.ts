@@ -1,6 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type WebSocketStream } from '../../dist/index.js'
+import { taken } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
 import { until } from '../helpers/wait.js'
 import { serveWebSockets, type WebSocketServerOptions } from '../helpers/websocket-server.js'
@@ -37,8 +38,8 @@ describe('permessage-deflate', () => {
     expect(await client.next(texts.length)).toEqual(texts)
     client.messages.length = 0
     const large = 'x'.repeat(200_000)
-    expect(socket.send(large)).toBe('sent')
-    expect(socket.send(Buffer.from(large), { binary: true })).toBe('sent')
+    expect(socket.send(large)).toBe(taken)
+    expect(socket.send(Buffer.from(large), { binary: true })).toBe(taken)
     expect(socket.ping()).toBe(true)
     const received = client.stream.session!.state.effectiveRecvDataLength ?? 0
     const [text, bytes] = await client.next(2)
@@ -94,7 +95,7 @@ describe('a peer that floods', () => {
     const { server, client, socket } = await pair({ onSocket: () => {} })
     client.stream.pause()
     // Fills the peer's window, so that nothing more leaves.
-    while (socket.send(Buffer.alloc(60_000)) === 'sent');
+    while (socket.send(Buffer.alloc(60_000)) === taken);
     let pings = 0
     socket.on('ping', () => pings++)
     const kPings = 20_000

@@ -109,7 +109,9 @@ describe('behind a proxy that turns Upgrade into extended CONNECT', () => {
     const clients = Array.from({ length: 20 }, () => new WebSocket(`ws://127.0.0.1:${port}/`))
     await Promise.all(clients.map((client) => once(client, 'open')))
     expect(server.sockets.length).toBe(20)
-    const overHttp2 = server.sockets.filter(({ socket }) => 'ping' in socket.owner)
+    const overHttp2 = server.sockets.filter(
+      ({ socket }) => 'ping' in socket.owner || 'worker' in socket.owner,
+    )
     expect(overHttp2.length).toBe(20)
     for (const [i, client] of clients.entries()) {
       for (const sent of [`hello ${i}`, Buffer.alloc(70_000, i)]) {
