@@ -126,6 +126,7 @@
       'test/native/reactor/poller.test.cc',
       'test/native/reactor/reactor.test.cc',
       'test/native/stress/streams.test.cc',
+      'test/native/stress/tls_ports.test.cc',
       'test/native/stress/uids.test.cc',
       'test/native/stress/workers.test.cc',
     ],
