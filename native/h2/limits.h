@@ -11,6 +11,7 @@ struct H2Limits {
   uint32_t stream_window = 256 << 10;    // request bytes a stream may send unacknowledged
   uint32_t connection_window = 1 << 20;  // and all streams of the connection together
   uint64_t max_queued_bytes = 64 << 20;  // answers of one connection that its socket has not taken
+  uint32_t max_queued_frames = 4000;     // and frames besides, of streams that are gone as well
   uint32_t read_a_turn = 256 << 10;      // bytes of one connection, before the others have theirs
   uint64_t handshake_ms = 10'000;        // of TLS
   uint64_t preface_ms = 10'000;          // from then, or the connection, to the first SETTINGS

@@ -49,6 +49,7 @@ namespace holdfast {
   X(session_set_stream_user_data, int, (ng::Session*, int32_t, void*))                            \
   X(session_set_local_window_size, int, (ng::Session*, uint8_t, int32_t, int32_t))                \
   X(session_get_last_proc_stream_id, int32_t, (ng::Session*))                                     \
+  X(session_get_outbound_queue_size, size_t, (ng::Session*))                                      \
   X(session_terminate_session, int, (ng::Session*, uint32_t))                                     \
   X(submit_settings, int, (ng::Session*, uint8_t, const ng::SettingsEntry*, size_t))              \
   X(submit_headers, int32_t,                                                                      \

@@ -103,6 +103,12 @@ bool H2Session::Feed(std::span<const uint8_t> bytes) {
   const ssize_t used = context_.api.session_mem_recv(session_, bytes.data(), bytes.size());
   // Most faults of the peer it answers by itself; after these it reads no further.
   if (used < 0) Terminate(used == ng::kErrFlooded ? ng::kEnhanceYourCalm : ng::kProtocolError);
+  // The library keeps each answer until it is written, though its stream be long gone: a peer that
+  // reads nothing could ask and reset without end.
+  if (blocked() &&
+      context_.api.session_get_outbound_queue_size(session_) > context_.limits.max_queued_frames) {
+    Fail();
+  }
   MarkDirty();
   return true;
 }

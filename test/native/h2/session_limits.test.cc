@@ -46,6 +46,19 @@ void ExpectFloodEnds(const std::function<std::string(int)>& bytes) {
   EXPECT(OpenDescriptors() == before);
 }
 
+// The answer to stream 1 is more than the socket takes, and the peer reads nothing.
+void Block(H2TestServer& server) {
+  server.Greet(Big(ng::kSettingsInitialWindowSize, 2) + Big(64 << 20, 4));
+  server.peer->Send(Frame(ng::kWindowUpdate, 0, 0, Big(64 << 20, 4)));
+  server.peer->SendHeaders(1, Request());
+  server.Turn();
+  server.session->Respond(server.stream(1), kOk, false);
+  const Piece piece = PieceOf(std::string(1 << 20, 'x'));
+  for (int i = 0; i < 32; i++) server.session->Write(server.stream(1), piece, WriteTag::kPlain);
+  server.Turn();
+  REQUIRE(server.session->blocked());
+}
+
 }  // namespace
 
 TEST_CASE("a flood of empty DATA ends its session") {
@@ -154,18 +167,30 @@ TEST_CASE("answers that a peer does not take end its session at the bound") {
   for (const auto& [id, heard] : server.heard) EXPECT(heard.taken % 100'000 == 0);
 }
 
+// Each stream is answered before it is reset, which costs the peer less than a request brings it.
+TEST_CASE("answers to streams that are gone do not pile up behind a peer that reads nothing") {
+  H2Limits limits;
+  limits.max_queued_frames = 500;
+  H2TestServer server(limits);
+  Block(server);
+  server.on_request = [&](H2Stream& stream) { server.session->Respond(stream, kOk, /*end=*/true); };
+  uint32_t asked = 0;
+  for (; asked < 2000 && server.session != nullptr; asked++) {
+    const uint32_t id = 3 + 2 * asked;
+    server.peer->SendHeaders(id, Request());
+    server.peer->Send(Frame(ng::kRstStream, 0, id, Big(ng::kCancel, 4)));
+    server.Turn();
+  }
+  EXPECT(asked >= 500);
+  EXPECT(asked < 600);
+  EXPECT(server.session == nullptr);
+  EXPECT(server.heard[1].end == StreamEnd::kSession);
+}
+
 TEST_CASE("a peer whose socket takes nothing for too long is given up") {
   H2Limits limits;
   H2TestServer server(limits);
-  server.Greet(Big(ng::kSettingsInitialWindowSize, 2) + Big(64 << 20, 4));
-  server.peer->Send(Frame(ng::kWindowUpdate, 0, 0, Big(64 << 20, 4)));
-  server.peer->SendHeaders(1, Request());
-  server.Turn();
-  server.session->Respond(server.stream(1), kOk, false);
-  const Piece piece = PieceOf(std::string(1 << 20, 'x'));
-  for (int i = 0; i < 32; i++) server.session->Write(server.stream(1), piece, WriteTag::kPlain);
-  server.Turn();
-  REQUIRE(server.session->blocked());
+  Block(server);
   const uint64_t next_ms = server.After(limits.stall_ms - 1);
   EXPECT(next_ms <= server.context.now_ms + 1);
   REQUIRE(server.session != nullptr);
