@@ -6,6 +6,16 @@
 #include "base/clock.h"
 
 namespace holdfast {
+namespace {
+
+// With what the process was opened with.
+H2Limits LimitsOf(H2Limits limits, const Options& options) {
+  limits.ping_interval_ms = options[Option::kPingIntervalMs];
+  limits.ping_timeout_ms = options[Option::kPingTimeoutMs];
+  return limits;
+}
+
+}  // namespace
 
 std::unique_ptr<ReactorWorker> ReactorWorker::Create(Registry& registry, const Nghttp2Api& api,
                                                      const H2Limits& limits, Worker* home) {
@@ -32,7 +42,7 @@ ReactorWorker::ReactorWorker(Registry& registry, Worker& worker, Worker* home, R
       streams_(registry, worker, home),
       carrier_(registry, worker, streams_),
       inbox_(registry, worker, carrier_),
-      context_(api, limits, streams_),
+      context_(api, LimitsOf(limits, worker.options), streams_),
       sessions_(std::make_unique<H2SessionTable>(context_, poller_)) {}
 
 ReactorWorker::~ReactorWorker() { CHECK(sessions_ == nullptr); }

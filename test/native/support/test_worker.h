@@ -23,6 +23,7 @@ inline Options RoomyOptions() {
   options[Option::kMaxStreamsPerWorker] = 1 << 20;
   options[Option::kMaxTotalStreams] = 1 << 20;
   options[Option::kCleanupIntervalMs] = 1000;
+  options[Option::kPingTimeoutMs] = 10'000;
   options[Option::kSendBudgetBytes] = 1 << 20;
   options[Option::kMaxQueuedBytes] = uint64_t{1} << 40;
   return options;
