@@ -14,7 +14,7 @@ class FloodMeter {
   static constexpr uint32_t kEachSecond = 100;
 
   // What a frame costs.
-  static constexpr uint32_t kChatter = 1;  // empty DATA, WINDOW_UPDATE, PRIORITY, PING, unknown
+  static constexpr uint32_t kChatter = 1;  // empty DATA, WINDOW_UPDATE, PRIORITY, PING
   static constexpr uint32_t kSettings = 5;
   static constexpr uint32_t kOurReset = 5;
   static constexpr uint32_t kInvalid = 20;
