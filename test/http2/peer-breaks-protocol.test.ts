@@ -73,6 +73,25 @@ for (const [what, breakIt] of Object.entries(breaks)) {
   }
 }
 
+describe('a peer that answers no PING', () => {
+  it('loses its session and its streams in the time that the options say', async () => {
+    const closes: CloseReason[] = []
+    server = await serveEvents(
+      (stream) => stream.on('close', ({ reason }) => closes.push(reason)),
+      {
+        pingIntervalMs: 50,
+        pingTimeoutMs: 50,
+      },
+    )
+    const client = await RawClient.connect(server.port)
+    client.get(1, '/')
+    await until('the stream closed', () => closes.length > 0)
+    expect(closes).toEqual(['session'])
+    expect(client.received(frame.ping).length).toBeGreaterThan(0)
+    expect(server.manager.stats().activeSockets).toBe(0)
+  })
+})
+
 // node:http2 aborts its streams when it reads the peer's FIN, and with them the request bytes that a
 // handler had not come to.
 describe('a peer that half-closes behind a request body', () => {
