@@ -1,5 +1,5 @@
 export { StreamManager } from './manager.js'
-export type { StreamManagerEvents } from './manager.js'
+export type { StreamManagerEvents } from './manager-events.js'
 export type { Carriers, CarrierState } from './carriers.js'
 export type { Listening, ListenOptions } from './listen.js'
 export type { Pem, TlsIdentity, TlsNamedIdentity, TlsOptions } from './tls.js'

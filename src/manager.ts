@@ -29,14 +29,16 @@ import {
 import type { SendOptions } from './message.js'
 import { Outbox, type PublishOptions, type SendResult } from './outbox.js'
 import { failRequest } from './request/dispatch.js'
+import type { HeaderFields } from './request/fields.js'
 import { Reactors } from './reactor/reactors.js'
 import type { RequestCarrier } from './request/request-carrier.js'
 import { RequestStream } from './request/request-stream.js'
 import type { RequestTaker } from './request/request-taker.js'
 import { Serving } from './serving.js'
 import { resume } from './resume.js'
-import type { EventsSocket } from './socket.js'
 import { openSse, type SseOptions } from './sse.js'
+import { answerStatically, setStaticAnswer } from './static-answers.js'
+import type { StreamManagerEvents } from './manager-events.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
 import { type CloseOptions, ManagedStream } from './stream.js'
 import { checkCloseOptions, checkRegisterOptions, type RegisterOptions } from './stream-options.js'
@@ -52,18 +54,6 @@ import { requireCloseDetail } from './websocket/close-codes.js'
 import { openWebSocket, wrapWebSocket } from './websocket/open.js'
 import type { WebSocketOptions } from './websocket/options.js'
 import type { WebSocketStream } from './websocket/websocket-stream.js'
-
-export interface StreamManagerEvents {
-  /** A socket of this thread, before its first stream. */
-  socket: [EventsSocket]
-  /**
-   * A request to the server given to `accept`. While somebody listens, the server's own listeners get
-   * none of HTTP/2, and those of HTTP/1.1 only if it has one for `request`.
-   */
-  stream: [RequestStream, IncomingHttpHeaders]
-  /** Another thread has gone, and with it its streams. */
-  workerExit: [{ worker: number; streams: number }]
-}
 
 const kManager = Symbol.for('holdfast.manager')
 type Shared = { [kManager]?: StreamManager }
@@ -373,6 +363,18 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     this.#holder.node.adoptSessionsOf(server)
   }
 
+  /**
+   * Answers every GET and HEAD of that path, whatever its query, with the same fields and payload, of
+   * at most 1 MiB, on all threads, in place of listeners to `stream`. On the native carrier no Node
+   * thread is asked. `:status` is 200 if it is not among the headers; `content-length` is set. Kept for
+   * the process, also when managers close, until `respondStatic(path, null)`.
+   * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
+   */
+  respondStatic(path: string, headers: HeaderFields | null, payload?: string | Uint8Array): void {
+    this.#requireOpen()
+    setStaticAnswer(path, headers, payload)
+  }
+
   /** @internal */
   get isOpen(): boolean {
     return this.#open
@@ -443,6 +445,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     wanted: () => this.#open && this.listenerCount('stream') > 0,
     take: (carrier, raw, headers) => {
       const stream = new RequestStream(this, carrier, raw, undefined, headers)
+      if (answerStatically(stream, headers)) return
       this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
       // One that listened once is not told that it is gone.
       this.onListenerGone()

@@ -20,6 +20,7 @@ const onBothCarriers = [
   'http2/request-pressure',
   'http2/request-source',
   'http2/fetch',
+  'http2/static-answers',
   'http2/delivery',
   'http2/register',
   'http2/listen-and-accept',

@@ -30,7 +30,7 @@ enum class Counter : uint32_t {
   kMessagesDropped,        // of those: the stream or its worker had no room
   kMessagesReplayed,       // one a stream, of what its client had missed
   kReplayGaps,             // clients that came back and had missed more than was there
-  kStaticAnswers,          // given by a reactor alone
+  kStaticAnswers,          // that no handler was asked for
   kRequestsRefused,        // by a reactor: nobody to answer, or too much waiting there
   kConnectionsPlaced,
   kConnectionsReturned,   // placed on a worker that ceased to accept before it took them
