@@ -34,3 +34,20 @@ test(
   },
   repeats * 30_000,
 )
+
+for (const [how, code, signal] of [
+  ['exit', 7, null],
+  ['sigterm', null, 'SIGTERM'],
+  ['terminate', 0, null],
+] as const) {
+  test(
+    `${how} with streams on a reactor under load ends as it should, ${repeats} times`,
+    async () => {
+      for (let i = 0; i < repeats; i++) {
+        const child = await runChild(script('reactor-under-load.mjs'), [how])
+        expect(ending(child), child.stderr).toEqual({ code, signal, hung: false })
+      }
+    },
+    repeats * 10_000,
+  )
+}
