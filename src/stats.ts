@@ -1,8 +1,9 @@
 import { native } from './native.js'
 import { formatUid, type StreamUid } from './uid.js'
+import { slowPolicies, type SlowPolicy } from './slow-policy.js'
 import { closeReasons, streamKinds, type CloseReason } from './stream-info.js'
 
-/** The counters of native/core/counters.h up to those of a kind or a reason, in its order. */
+/** The counters of native/core/counters.h up to those of a kind, reason or policy, in its order. */
 export const counterNames = [
   'cacheHits',
   'crossWorkerLookups',
@@ -63,6 +64,11 @@ export interface Stats extends Counted {
   activeSockets: number
   /** Streams destroyed, by reason. */
   closed: Record<CloseReason, number>
+  /**
+   * Messages that were refused or dropped, by the policy of a stream that had its budget waiting, or
+   * to which the process's bound left no more. Those are among `messagesFull` and `messagesDropped`.
+   */
+  overBudget: Record<SlowPolicy, number>
 }
 
 export function readStats(): Stats {
@@ -73,6 +79,7 @@ export function readStats(): Stats {
   const created = counterNames.length
   const destroyed = created + streamKinds.length
   const closed = destroyed + streamKinds.length
+  const overBudget = closed + closeReasons.length
   const active = streamKinds.map((_, kind) => at(created + kind) - at(destroyed + kind))
   const sum = (begin: number): number =>
     streamKinds.reduce((all, _, kind) => all + at(begin + kind), 0)
@@ -95,6 +102,9 @@ export function readStats(): Stats {
       CloseReason,
       number
     >,
+    overBudget: Object.fromEntries(
+      slowPolicies.map((policy, i) => [policy, at(overBudget + i)]),
+    ) as Record<SlowPolicy, number>,
   }
 }
 

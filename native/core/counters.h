@@ -39,10 +39,11 @@ enum class Counter : uint32_t {
   kConnectionsAbandoned,  // closed: the peer left before those had come, or the listener did
   kCreated,               // and the two behind it: one a kind
   kDestroyed = kCreated + kStreamKinds,
-  kClosed = kDestroyed + kStreamKinds,  // and those behind it: one a close reason
+  kClosed = kDestroyed + kStreamKinds,    // and those behind it: one a close reason
+  kOverBudget = kClosed + kCloseReasons,  // and those behind it: messages, one a policy
 };
 
-inline constexpr uint32_t kCounters = static_cast<uint32_t>(Counter::kClosed) + kCloseReasons;
+inline constexpr uint32_t kCounters = static_cast<uint32_t>(Counter::kOverBudget) + kSlowPolicies;
 
 constexpr Counter CreatedOf(StreamKind kind) {
   return static_cast<Counter>(static_cast<uint32_t>(Counter::kCreated) +
@@ -55,6 +56,10 @@ constexpr Counter DestroyedOf(StreamKind kind) {
 constexpr Counter ClosedBy(CloseReason reason) {
   return static_cast<Counter>(static_cast<uint32_t>(Counter::kClosed) +
                               static_cast<uint32_t>(reason));
+}
+constexpr Counter OverBudgetBy(SlowPolicy policy) {
+  return static_cast<Counter>(static_cast<uint32_t>(Counter::kOverBudget) +
+                              static_cast<uint32_t>(policy));
 }
 
 class alignas(kCacheLine) Counters {

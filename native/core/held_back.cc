@@ -53,8 +53,10 @@ void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::s
 }
 
 void HeldBack::Drop(StreamUid uid, Queue& queue, Entries::iterator entry) {
+  StreamLine& line = *worker_.cache.Find(uid);
   worker_.counters.Add(Counter::kMessagesDropped, entry->messages);
-  (void)GiveBack(registry_, &worker_, *worker_.cache.Find(uid), uid, entry->payload->size());
+  worker_.counters.Add(OverBudgetBy(line.policy()), entry->messages);
+  (void)GiveBack(registry_, &worker_, line, uid, entry->payload->size());
   Settle(registry_, entry->ticket, Outcome::kDropped);
   // What is missing before it is still missing there.
   if (entry->gap) {

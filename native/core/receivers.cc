@@ -38,6 +38,7 @@ Receipt Receive(Registry& registry, Worker& worker, const TopicMember& member,
     case Admission::kFullUntold:
     case Admission::kDisconnect:
       worker.counters.Add(Counter::kMessagesDropped, messages);
+      worker.counters.Add(OverBudgetBy(line->policy()), messages);
       if (admission == Admission::kDisconnect) return Receipt::kDisconnect;
       return admission == Admission::kFullUntold ? Receipt::kUntold : Receipt::kLost;
     case Admission::kTaken:

@@ -59,6 +59,7 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
   if (admission != Admission::kTaken) {
     const bool gone = admission == Admission::kGone;
     registry_.Count(self_, gone ? Counter::kMessagesGone : Counter::kMessagesFull);
+    if (!gone) registry_.Count(self_, OverBudgetBy(line->policy()));
     if (admission == Admission::kDisconnect) Disconnect(uid);
     if (admission == Admission::kFullUntold) TellGap(uid);
     return gone ? Result::kGone : Result::kFull;

@@ -20,6 +20,7 @@ enum class SlowPolicy : uint8_t {
   kLatest = 2,      // of those that wait, one of each key stays; then the oldest go
   kDisconnect = 3,  // it is refused, and the stream broken off
 };
+inline constexpr uint32_t kSlowPolicies = 4;
 // Whether messages for it wait where they can still be replaced (core/held_back.h).
 constexpr bool KeepsQueue(SlowPolicy policy) {
   return policy == SlowPolicy::kDropOldest || policy == SlowPolicy::kLatest;

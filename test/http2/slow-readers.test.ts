@@ -77,8 +77,10 @@ async function sendMany(
 }
 
 test('drop: what is too much is refused, and what was taken arrives', async () => {
+  const before = server.manager.stats().overBudget
   const reader = await open()
   const { [taken]: sent = 0, full = 0 } = await sendMany(reader, 200)
+  expect(server.manager.stats().overBudget.drop).toBeGreaterThanOrEqual(before.drop + full)
   expect(sent + full).toBe(200)
   expect(reader.stream.queuedBytes).toBeLessThanOrEqual(kBudget)
   // Its window took some, on the native carrier maybe only now.
@@ -127,6 +129,9 @@ test('drop-oldest: every message is taken, the newest arrive, and the dropped ar
   const numbers = numbersIn(reader.text())
   const dropped = server.manager.stats().messagesDropped - before.messagesDropped
   expect(numbers.length + dropped).toBe(300)
+  expect(server.manager.stats().overBudget['drop-oldest']).toBe(
+    before.overBudget['drop-oldest'] + dropped,
+  )
   expect(dropped).toBeGreaterThan(100)
   // A mark wherever some are missing, and nowhere else. A reactor may have begun to drop before the
   // first had left.
@@ -159,6 +164,7 @@ test('disconnect: a reader that is over the budget is reset with ENHANCE_YOUR_CA
   expect(sent).toBeGreaterThan(10)
   expect(full).toBe(1)
   expect(gone).toBe(199 - sent)
+  expect(server.manager.stats().overBudget.disconnect).toBe(1)
   await until('it is closed', () => close)
   expect(close).toEqual({ reason: 'slow', code: 11, text: 'slow reader' })
   await until('its client knows', () => reader.request.closed)

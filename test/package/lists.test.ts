@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { status } from '../../dist/errors.js'
 import { optionRules } from '../../dist/options.js'
+import { slowPolicies } from '../../dist/slow-policy.js'
 import { counterNames } from '../../dist/stats.js'
 import { closeReasons, streamKinds } from '../../dist/stream-info.js'
 import { camelCase, enumOf, readText } from '../helpers/repository.js'
@@ -16,8 +17,8 @@ const facts = 'native/core/stream_facts.h'
 
 test('the counters of both languages agree', () => {
   const names = [...enumOf('native/core/counters.h', 'Counter').keys()].map(camelCase)
-  // Behind these stand the counters of each kind and of each reason, which have no names.
-  expect(names.splice(-3)).toEqual(['created', 'destroyed', 'closed'])
+  // Behind these stand the counters of each kind, reason and policy, which have no names.
+  expect(names.splice(-4)).toEqual(['created', 'destroyed', 'closed', 'overBudget'])
   expect(names).toEqual([...counterNames])
 })
 
@@ -39,6 +40,7 @@ test('the close reasons of both languages agree', () => {
   expect([...reasons.keys()].map(camelCase)).toEqual([...closeReasons])
   expect([...reasons.values()]).toEqual(closeReasons.map((_, index) => index))
   expect(constant(facts, 'kCloseReasons')).toBe(closeReasons.length)
+  expect(constant(facts, 'kSlowPolicies')).toBe(slowPolicies.length)
 })
 
 test('the statuses of both languages agree', () => {
