@@ -17,7 +17,10 @@ export const trials = [
     what: 'CPU of a published event at 1,000 event streams on both carriers, beside a loop of stream.write in node:http2',
     script: 'load/fan-out.mjs',
     smoke: {
-      shapes: [{ sessions: 4, streamsEach: 10, intervalMs: 1, ticks: 20 }],
+      shapes: [
+        { sessions: 4, streamsEach: 10, intervalMs: 1, ticks: 20 },
+        { sessions: 4, streamsEach: 1, intervalMs: 1, ticks: 20, scheme: 'https' },
+      ],
       rounds: 1,
     },
   },
@@ -144,7 +147,7 @@ export const trials = [
     name: 'idle',
     what: 'resident memory of idle connections and streams on the native carrier, beside node:http2',
     script: 'load/idle.mjs',
-    smoke: { connections: 50, full: 2, streamsEach: 10 },
+    smoke: { connections: { http: 50, https: 20 }, full: 2, streamsEach: 10 },
   },
   {
     name: 'native-find',

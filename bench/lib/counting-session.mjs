@@ -1,6 +1,7 @@
 // An HTTP/2 client of frames and bytes: it asks for event streams and counts what comes, at a fraction
 // of what a real client costs, so that it does not slow down the server that it shares a machine with.
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { kEventBytes, numberAt } from './event.mjs'
 import { EventFinder } from './event-finder.mjs'
 import { acknowledgement, flag, frame, FrameReader, frameType, preface } from './http2-frames.mjs'
@@ -19,11 +20,18 @@ export class CountingSession {
   #reader = new FrameReader()
   #socket
 
-  /** With `marked`, events are found by their marks, whatever else is sent with them. */
-  constructor(port, streams, marked = false) {
+  /**
+   * With `marked`, events are found by their marks, whatever else is sent with them; with `tls`, over
+   * TLS, whoever answers.
+   */
+  constructor(port, streams, { marked = false, tls = false } = {}) {
     this.#finders = marked && Array.from({ length: streams }, () => new EventFinder())
     this.#next = new Int32Array(streams)
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    const where = { port, host: '127.0.0.1' }
+    this.#socket = tls
+      ? connectTls({ ...where, ALPNProtocols: ['h2'], rejectUnauthorized: false })
+      : connect(where)
+    this.#socket.setNoDelay(true)
     const onFrame = (...words) => this.#frame(...words)
     this.#socket.on('data', (bytes) => this.#reader.take(bytes, onFrame))
     this.#socket.on('error', () => this.faults++)

@@ -7,10 +7,10 @@ let sessions = []
 const sum = (name) => sessions.reduce((all, session) => all + session[name], 0)
 
 answerParent({
-  async open({ port, sessions: count, streamsEach }) {
+  async open({ port, sessions: count, streamsEach, tls }) {
     sessions = []
     for (let i = 0; i < count; i++) {
-      const session = new CountingSession(port, streamsEach)
+      const session = new CountingSession(port, streamsEach, { tls })
       sessions.push(session)
       await until('the answers', () => session.answered === streamsEach || session.faults > 0)
     }

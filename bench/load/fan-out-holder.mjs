@@ -7,11 +7,9 @@ import { eventBytes } from '../lib/event.mjs'
 import { answerThread } from '../lib/peer.mjs'
 import { pace } from './fan-out-pace.mjs'
 
-const { contender, streamsEach } = workerData
-const server = http2.createServer({
-  maxSessionMemory: 64,
-  settings: { maxConcurrentStreams: streamsEach + 1 },
-})
+const { contender, streamsEach, tls } = workerData
+const options = { maxSessionMemory: 64, settings: { maxConcurrentStreams: streamsEach + 1 } }
+const server = tls ? http2.createSecureServer({ ...options, ...tls }) : http2.createServer(options)
 
 const streams = []
 let port

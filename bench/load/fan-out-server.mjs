@@ -1,13 +1,15 @@
 // One server of fan-out.mjs: this thread publishes, a worker thread or a reactor holds the streams.
 import { Worker } from 'node:worker_threads'
 import { StreamManager } from 'holdfast'
+import { certificate } from '../lib/certificate.mjs'
 import { processCpuUs, threadCpuUs, threadNumber } from '../lib/cpu.mjs'
 import { eventData } from '../lib/event.mjs'
 import { answerParent, askThread } from '../lib/peer.mjs'
 import { answer } from '../lib/wait.mjs'
 import { pace } from './fan-out-pace.mjs'
 
-const [contender, streamsEach] = process.argv.slice(2)
+const [contender, streamsEach, scheme] = process.argv.slice(2)
+const tls = scheme === 'https' ? await certificate() : undefined
 const publishing = threadNumber()
 const streams = []
 
@@ -21,7 +23,7 @@ async function open() {
     events.subscribe('all')
     streams.push(events.uid)
   })
-  const { port } = await manager.listen({ host: '127.0.0.1' })
+  const { port } = await manager.listen({ host: '127.0.0.1', ...(tls ? { tls } : {}) })
   return { manager, port }
 }
 
@@ -29,7 +31,7 @@ async function openHolder() {
   const manager = contender === 'holdfast' ? StreamManager.open() : undefined
   const listening = await manager?.listen({ host: '127.0.0.1' })
   const holder = new Worker(new URL('./fan-out-holder.mjs', import.meta.url), {
-    workerData: { contender, streamsEach: Number(streamsEach) },
+    workerData: { contender, streamsEach: Number(streamsEach), tls },
   })
   await answer(holder, 'ready')
   const { port = listening?.port, thread } = await askThread(holder, 'who')

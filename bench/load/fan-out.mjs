@@ -10,6 +10,7 @@ const { shapes, writesATick, rounds, contenders } = parameters({
     { sessions: 10, streamsEach: 100, intervalMs: 6, ticks: 200 },
     { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 100 },
     { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 50 },
+    { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 100, scheme: 'https' },
   ],
   writesATick: [1, 4],
   rounds: 5,
@@ -18,14 +19,20 @@ const { shapes, writesATick, rounds, contenders } = parameters({
 const checks = new Checks()
 const results = []
 
-async function startSide(contender, { sessions, streamsEach }) {
+async function startSide(contender, { sessions, streamsEach, scheme = 'http' }) {
   const server = await startPeer(new URL('./fan-out-server.mjs', import.meta.url), [
     contender,
     streamsEach,
+    scheme,
   ])
   const client = await startPeer(new URL('./fan-out-client.mjs', import.meta.url))
   const { port } = await server.ask('port')
-  const { answered } = await client.ask('open', { port, sessions, streamsEach })
+  const { answered } = await client.ask('open', {
+    port,
+    sessions,
+    streamsEach,
+    tls: scheme === 'https',
+  })
   checks.equal(`${contender}: streams answered`, sessions * streamsEach, answered)
   return { server, client, published: 0, events: 0, frames: 0 }
 }
@@ -69,7 +76,7 @@ async function check(contender, side, streams) {
 }
 
 for (const shape of shapes) {
-  const { sessions, streamsEach } = shape
+  const { sessions, streamsEach, scheme = 'http' } = shape
   const streams = sessions * streamsEach
   const sides = new Map()
   for (const contender of contenders) sides.set(contender, await startSide(contender, shape))
@@ -92,6 +99,7 @@ for (const shape of shapes) {
     const of = (who, name) => runs.get(String([who, aTick])).map((outcome) => outcome[name])
     results.push({
       contender,
+      scheme,
       'sessions x streams': `${sessions} x ${streamsEach}`,
       'a tick': aTick,
       'CPU us a message': round(median(of(contender, 'process'))),

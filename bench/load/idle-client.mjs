@@ -8,10 +8,10 @@ const kAtOnce = 50
 let sessions = []
 
 answerParent({
-  async open({ port, sessions: count, streamsEach }) {
+  async open({ port, sessions: count, streamsEach, tls }) {
     const open = []
     for (let i = 0; i < count; i++) {
-      open.push(new CountingSession(port, streamsEach))
+      open.push(new CountingSession(port, streamsEach, { tls }))
       const early = open[open.length - kAtOnce]
       if (early) await until('an answer', () => early.answered === streamsEach || early.faults > 0)
     }

@@ -1,16 +1,21 @@
 // One server of idle.mjs: holds event streams, and tells what is resident.
 import http2 from 'node:http2'
 import { StreamManager } from 'holdfast'
+import { certificate } from '../lib/certificate.mjs'
 import { answerParent } from '../lib/peer.mjs'
 import { residentBytes } from '../lib/resident.mjs'
 
-const [contender] = process.argv.slice(2)
+const [contender, scheme] = process.argv.slice(2)
+const tls = scheme === 'https' ? await certificate() : undefined
 const events = { ':status': 200, 'content-type': 'text/event-stream' }
 let open = 0
 
 const servers = {
   async bare() {
-    const server = http2.createServer({ settings: { maxConcurrentStreams: 200 } })
+    const options = { settings: { maxConcurrentStreams: 200 } }
+    const server = tls
+      ? http2.createSecureServer({ ...options, ...tls })
+      : http2.createServer(options)
     server.on('stream', (stream) => {
       open++
       stream.on('error', () => {})
@@ -31,7 +36,7 @@ const servers = {
         .detach()
         .on('close', () => open--)
     })
-    return manager.listen({ host: '127.0.0.1' })
+    return manager.listen({ host: '127.0.0.1', ...(tls ? { tls } : {}) })
   },
 }
 const { port } = await servers[contender]()

@@ -5,19 +5,21 @@ import { round } from '../lib/statistics.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
 import { until } from '../lib/wait.mjs'
 
-const { connections, full, streamsEach, contenders } = parameters({
-  connections: 10_000,
+const { connections, full, streamsEach, contenders, schemes } = parameters({
+  connections: { http: 10_000, https: 2_000 },
   /** Connections that have `streamsEach` streams. */
   full: 100,
   streamsEach: 100,
   contenders: ['bare', 'native'],
+  schemes: ['http', 'https'],
 })
 const checks = new Checks()
 
-async function measure(contender) {
+async function measure(contender, scheme) {
+  const count = connections[scheme]
   const server = await startPeer(
     new URL('./idle-server.mjs', import.meta.url),
-    [contender],
+    [contender, scheme],
     ['--expose-gc'],
   )
   const client = await startPeer(new URL('./idle-client.mjs', import.meta.url))
@@ -27,23 +29,32 @@ async function measure(contender) {
     until(`${count} streams`, async () => (await server.ask('open')).open === count)
 
   async function open(sessions, each) {
-    const { answered } = await client.ask('open', { port, sessions, streamsEach: each })
-    checks.equal(`${contender}: ${sessions} x ${each} answered`, sessions * each, answered)
+    const { answered } = await client.ask('open', {
+      port,
+      sessions,
+      streamsEach: each,
+      tls: scheme === 'https',
+    })
+    checks.equal(
+      `${contender} ${scheme}: ${sessions} x ${each} answered`,
+      sessions * each,
+      answered,
+    )
   }
   async function closeAll() {
     await client.ask('close')
     await openIs(0)
   }
 
-  await open(full, streamsEach)
+  await open(10, 1)
   await closeAll()
   const empty = await resident()
-  await open(connections, 1)
-  await openIs(connections)
+  await open(count, 1)
+  await openIs(count)
   const held = await resident()
   await closeAll()
   const left = await resident()
-  await open(connections, 1)
+  await open(count, 1)
   await closeAll()
   const leftAgain = await resident()
   await open(full, 1)
@@ -55,8 +66,9 @@ async function measure(contender) {
   client.kill()
   return {
     contender,
-    connections,
-    'KB a connection with a stream': round((held - empty) / connections / 1024),
+    scheme,
+    connections: count,
+    'KB a connection with a stream': round((held - empty) / count / 1024),
     'KB a connection of many streams, by stream': round((many - one) / (full * streamsEach) / 1024),
     'MB more when all have gone': round((left - empty) / 2 ** 20),
     'and once more': round((leftAgain - left) / 2 ** 20),
@@ -64,5 +76,7 @@ async function measure(contender) {
 }
 
 const results = []
-for (const contender of contenders) results.push(await measure(contender))
+for (const scheme of schemes) {
+  for (const contender of contenders) results.push(await measure(contender, scheme))
+}
 finish(results, checks)

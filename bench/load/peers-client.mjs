@@ -12,7 +12,7 @@ const sum = (name) => all.reduce((total, one) => total + one[name], 0)
 let echoes
 
 function start(port, carrier, streamsEach) {
-  if (carrier === 'h2') return new CountingSession(port, streamsEach, true)
+  if (carrier === 'h2') return new CountingSession(port, streamsEach, { marked: true })
   if (carrier === 'ws-h2') return new WebSocketSession(port, streamsEach)
   return new CountingConnection(port, carrier)
 }

@@ -1,10 +1,13 @@
 // One server of requests.mjs: a small answer to every request.
 import http2 from 'node:http2'
 import { StreamManager } from 'holdfast'
+import { certificate } from '../lib/certificate.mjs'
 import { processCpuUs, threadCpuUs, threadNumber } from '../lib/cpu.mjs'
 import { answerParent } from '../lib/peer.mjs'
 
-const [contender] = process.argv.slice(2)
+const [contender, scheme] = process.argv.slice(2)
+const tls = scheme === 'https' ? await certificate() : undefined
+const createServer = () => (tls ? http2.createSecureServer(tls) : http2.createServer())
 const body = Buffer.from('{"hello":"world"}\n')
 const headers = { 'content-type': 'application/json' }
 let answered = 0
@@ -12,7 +15,7 @@ let manager
 
 const servers = {
   async bare() {
-    const server = http2.createServer()
+    const server = createServer()
     server.on('stream', (stream) => {
       answered++
       stream.respond({ ':status': 200, ...headers })
@@ -28,12 +31,11 @@ const servers = {
       stream.respond({ ':status': 200, ...headers })
       stream.end(body)
     })
-    if (carrier === 'node') manager.accept(http2.createServer())
-    return manager.listen({ host: '127.0.0.1' })
+    if (carrier === 'node') manager.accept(createServer())
+    return manager.listen({ host: '127.0.0.1', ...(tls && carrier === 'native' ? { tls } : {}) })
   },
 }
-const { port } =
-  contender === 'bare' ? await servers.bare() : await servers.handler(contender.split(',')[0])
+const { port } = contender === 'bare' ? await servers.bare() : await servers.handler(contender)
 
 const thread = threadNumber()
 const cpu = () => ({ process: processCpuUs(), javascript: threadCpuUs(thread) })

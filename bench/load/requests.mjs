@@ -5,18 +5,20 @@ import { startPeer } from '../lib/peer.mjs'
 import { median, round, shuffled } from '../lib/statistics.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
 
-const { requests, connections, streams, rounds, contenders } = parameters({
+const { requests, connections, streams, rounds, contenders, schemes } = parameters({
   requests: 50_000,
   connections: 10,
   streams: 10,
   rounds: 7,
   contenders: ['bare', 'node', 'native'],
+  schemes: ['http', 'https'],
 })
 const checks = new Checks()
 
 /** The requests that were answered with 200, and how many a second. */
-async function load(port) {
-  const words = ['-n', requests, '-c', connections, '-m', streams, `http://127.0.0.1:${port}/`]
+async function load({ port, scheme }) {
+  const url = `${scheme}://127.0.0.1:${port}/`
+  const words = ['-n', requests, '-c', connections, '-m', streams, url]
   const child = spawn('h2load', words.map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text) => (said += text))
@@ -27,37 +29,43 @@ async function load(port) {
   }
 }
 
-async function run({ contender, server, port, runs }, counts) {
+async function run(side, counts) {
+  const { contender, server, scheme, runs } = side
   await server.ask('spent')
-  const { rate, good } = await load(port)
+  const { rate, good } = await load(side)
   const { answered, process, javascript } = await server.ask('spent')
-  checks.equal(`${contender}: answered with 200`, requests, good)
-  checks.equal(`${contender}: answers given`, requests, answered)
+  checks.equal(`${contender} ${scheme}: answered with 200`, requests, good)
+  checks.equal(`${contender} ${scheme}: answers given`, requests, answered)
   if (counts) runs.push({ rate, process: process / requests, javascript: javascript / requests })
 }
 
-const sides = []
-for (const contender of contenders) {
-  const server = await startPeer(new URL('./requests-server.mjs', import.meta.url), [contender])
-  const { port } = await server.ask('port')
-  sides.push({ contender, server, port, runs: [] })
-}
-for (let i = -2; i < rounds; i++) {
-  for (const side of shuffled(sides)) await run(side, i >= 0)
-}
-for (const { server } of sides) server.kill()
+const results = []
+for (const scheme of schemes) {
+  const sides = []
+  for (const contender of contenders) {
+    const script = new URL('./requests-server.mjs', import.meta.url)
+    const server = await startPeer(script, [contender, scheme])
+    const { port } = await server.ask('port')
+    sides.push({ contender, scheme, server, port, runs: [] })
+  }
+  for (let i = -2; i < rounds; i++) {
+    for (const side of shuffled(sides)) await run(side, i >= 0)
+  }
+  for (const { server } of sides) server.kill()
 
-const of = (side, name) => side.runs.map((outcome) => outcome[name])
-const bare = sides.find(({ contender }) => contender === 'bare')
-finish(
-  sides.map((side) => ({
-    contender: side.contender,
-    'requests/s': round(median(of(side, 'rate'))),
-    lowest: round(Math.min(...of(side, 'rate'))),
-    highest: round(Math.max(...of(side, 'rate'))),
-    'CPU us a request': round(median(of(side, 'process'))),
-    'JavaScript thread': round(median(of(side, 'javascript'))),
-    'x bare': round(median(of(side, 'rate')) / median(of(bare, 'rate'))),
-  })),
-  checks,
-)
+  const of = (side, name) => side.runs.map((outcome) => outcome[name])
+  const bare = sides.find(({ contender }) => contender === 'bare')
+  for (const side of sides) {
+    results.push({
+      contender: side.contender,
+      scheme,
+      'requests/s': round(median(of(side, 'rate'))),
+      lowest: round(Math.min(...of(side, 'rate'))),
+      highest: round(Math.max(...of(side, 'rate'))),
+      'CPU us a request': round(median(of(side, 'process'))),
+      'JavaScript thread': round(median(of(side, 'javascript'))),
+      'x bare': round(median(of(side, 'rate')) / median(of(bare, 'rate'))),
+    })
+  }
+}
+finish(results, checks)
