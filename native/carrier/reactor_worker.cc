@@ -8,10 +8,15 @@
 namespace holdfast {
 namespace {
 
+// For requests and answers that are no managed streams, of all connections of a reactor.
+constexpr uint64_t kUnmanagedBytes = 64 << 20;
+
 // With what the process was opened with.
 H2Limits LimitsOf(H2Limits limits, const Options& options) {
   limits.ping_interval_ms = options[Option::kPingIntervalMs];
   limits.ping_timeout_ms = options[Option::kPingTimeoutMs];
+  // Managed streams have bounds of their own, within it.
+  limits.max_held_bytes = options[Option::kMaxQueuedBytes] + kUnmanagedBytes;
   return limits;
 }
 

@@ -61,6 +61,8 @@ class H2Context {
   std::vector<uint8_t> input;
   TlsWire wire;
   std::vector<ng::NameValue> fields;
+  // What all sessions hold for their peers and of them, to be sent or consumed.
+  uint64_t held_bytes = 0;
   // Sessions that have something to write since the last turn.
   std::vector<H2Session*> dirty;
 

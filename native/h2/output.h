@@ -60,7 +60,7 @@ class Output {
   static constexpr size_t kScratch = 64 << 10;
   static constexpr size_t kPieces = 128;
   static constexpr size_t kPiecesAFrame = 2 * (kFrame / kShare) + 2;
-  static constexpr size_t kMost = 512 << 10;
+  static constexpr size_t kMost = 128 << 10;
 
   void Keep(size_t taken, std::vector<Piece>* unsent);
 

@@ -254,6 +254,12 @@ void H2Session::Terminate(uint32_t code) {
   (void)Submitted(context_.api.session_terminate_session(session_, code));
 }
 
+void H2Session::Shed() {
+  Terminate(ng::kEnhanceYourCalm);
+  Flush();
+  if (session_ != nullptr) Fail();
+}
+
 void H2Session::Spend(uint32_t cost) {
   if (!flood_.Spend(cost, context_.now_ms)) Terminate(ng::kEnhanceYourCalm);
 }

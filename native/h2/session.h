@@ -41,6 +41,8 @@ class H2Session {
   void set_handle(uint32_t handle) { handle_ = handle; }
   uint32_t streams() const { return stream_count_; }
   uint64_t queued_bytes() const { return queued_bytes_; }
+  // These, and what was read of requests and is not consumed.
+  uint64_t held_bytes() const { return queued_bytes_ + unread_bytes_; }
   bool encrypted() const { return encrypted_; }
 
   // Reads what is there, up to a bound. True if there may be more.
@@ -70,6 +72,8 @@ class H2Session {
   void Discard(H2Stream& stream);
 
   // Lets what is under way end, takes nothing new: GOAWAY in two steps (RFC 9113, section 6.8).
+  // Ends it at once, as it holds too much: its peer is told if it reads.
+  void Shed();
   void Shutdown();
   // GOAWAY with the code, and the end.
   void Terminate(uint32_t code);
@@ -111,6 +115,8 @@ class H2Session {
 
   H2Stream* Find(int32_t id) const;
   bool Submitted(int result);
+  void CountQueued(int64_t bytes);
+  void CountUnread(int64_t bytes);
   bool SubmitLateResets();
   // Tells the library that there is something to send, if it asked before.
   void Resume(H2Stream& stream);
@@ -128,6 +134,7 @@ class H2Session {
   uint32_t stream_count_ = 0;
   uint32_t data_bytes_ = 0;  // of the DATA frame that is being read
   uint64_t queued_bytes_ = 0;
+  uint64_t unread_bytes_ = 0;
   std::vector<Piece> unsent_;
   // Streams and codes: to be reset when their header blocks have left.
   std::vector<std::pair<int32_t, uint32_t>> late_resets_;

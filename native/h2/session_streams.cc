@@ -151,6 +151,7 @@ void H2Session::OnData(int32_t id, std::span<const uint8_t> bytes) {
     return;
   }
   stream->unconsumed += size;
+  CountUnread(size);
   context_.events.OnBody(*stream, bytes);
 }
 
@@ -184,6 +185,7 @@ void H2Session::Forget(H2Stream& stream, StreamEnd end, uint32_t code) {
   stream.ended = true;  // from here no write is taken
   stream.reset = true;
   DropParts(stream);
+  CountUnread(-int64_t{stream.unconsumed});
   if (stream.unconsumed > 0 && session_ != nullptr) {
     (void)context_.api.session_consume_connection(session_, stream.unconsumed);
   }
@@ -224,13 +226,23 @@ bool H2Session::Respond(H2Stream& stream, std::string_view fields, bool end) {
                                                 whole ? nullptr : &body));
 }
 
+void H2Session::CountQueued(int64_t bytes) {
+  queued_bytes_ += static_cast<uint64_t>(bytes);
+  context_.held_bytes += static_cast<uint64_t>(bytes);
+}
+
+void H2Session::CountUnread(int64_t bytes) {
+  unread_bytes_ += static_cast<uint64_t>(bytes);
+  context_.held_bytes += static_cast<uint64_t>(bytes);
+}
+
 bool H2Session::Write(H2Stream& stream, Piece piece, WriteTag tag) {
   if (stream.ended || stream.reset || terminating_) return false;
   const uint32_t size = piece.size();
   if (size == 0) return true;
   stream.parts.push_back({std::move(piece), tag});
   stream.queued += size;
-  queued_bytes_ += size;
+  CountQueued(size);
   if (queued_bytes_ > context_.limits.max_queued_bytes) {
     Terminate(ng::kEnhanceYourCalm);
     return true;
@@ -290,6 +302,7 @@ void H2Session::Consume(H2Stream& stream, uint32_t bytes) {
   const uint32_t size = std::min(bytes, stream.unconsumed);
   if (size == 0 || terminating_) return;
   stream.unconsumed -= size;
+  CountUnread(-int64_t{size});
   (void)context_.api.session_consume_stream(session_, stream.id, size);
   (void)context_.api.session_consume_connection(session_, size);
   MarkDirty();
@@ -337,7 +350,7 @@ void H2Session::SendData(H2Stream& stream, std::span<const uint8_t> frame_header
     part.piece.begin += take;
     size -= take;
     stream.queued -= take;
-    queued_bytes_ -= take;
+    CountQueued(-int64_t{take});
     const WriteTag tag = part.tag;
     if (part.piece.size() == 0) {
       part.piece.payload = PayloadRef();
@@ -365,7 +378,7 @@ void H2Session::DropParts(H2Stream& stream) {
     const H2Stream::Part& part = stream.parts[i];
     const uint32_t size = part.piece.size();
     stream.queued -= size;
-    queued_bytes_ -= size;
+    CountQueued(-int64_t{size});
     context_.events.OnTaken(stream, part.tag, size);
   }
   stream.parts.clear();

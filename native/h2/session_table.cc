@@ -61,6 +61,7 @@ void H2SessionTable::ReadOn() {
 
 int H2SessionTable::EndTurn() {
   if (context_.now_ms >= next_slice_ms_ && size_ > 0) CheckSlice();
+  while (context_.held_bytes > context_.limits.max_held_bytes && ShedLargest()) continue;
   std::vector<H2Session*> dirty;
   dirty.swap(context_.dirty);
   for (H2Session* session : dirty) {
@@ -70,6 +71,20 @@ int H2SessionTable::EndTurn() {
   if (!readable_.empty()) ReadOn();
   if (!readable_.empty() || !context_.dirty.empty()) return 0;
   return size_ > 0 ? static_cast<int>(kSliceMs) : -1;
+}
+
+// Rare, and each time the memory of many: so all may be looked at. False if none holds anything.
+bool H2SessionTable::ShedLargest() {
+  H2Session* largest = nullptr;
+  for (const Place& place : places_) {
+    H2Session* session = place.session.get();
+    if (session == nullptr) continue;
+    if (largest == nullptr || session->held_bytes() > largest->held_bytes()) largest = session;
+  }
+  if (largest == nullptr || largest->held_bytes() == 0) return false;
+  largest->Shed();
+  ReleaseIfFinished(*largest);
+  return true;
 }
 
 void H2SessionTable::CheckSlice() {

@@ -49,6 +49,7 @@ class H2SessionTable {
   void ReleaseIfFinished(H2Session& session);
   void ReadOn();
   void CheckSlice();
+  bool ShedLargest();
 
   H2Context& context_;
   Poller& poller_;

@@ -19,7 +19,8 @@ namespace {
 // Answers GET with a greeting and anything else with the request's own body.
 class EchoServer final : private H2Events {
  public:
-  EchoServer() : poller_(Poller::Create()), listening_(OpenListeningSocket({"127.0.0.1"})) {
+  explicit EchoServer(const H2Limits& limits = {})
+      : limits_(limits), poller_(Poller::Create()), listening_(OpenListeningSocket({"127.0.0.1"})) {
     REQUIRE(poller_ != nullptr);
     REQUIRE(IsOk(poller_->WatchReadable(listening_.get(), 0)));
     LibraryApi();
@@ -37,7 +38,7 @@ class EchoServer final : private H2Events {
 
  private:
   void Run() {
-    H2Context context(LibraryApi(), {}, *this);
+    H2Context context(LibraryApi(), limits_, *this);
     H2SessionTable table(context, *poller_);
     int wait_ms = -1;
     while (!stop_.load()) {
@@ -77,6 +78,7 @@ class EchoServer final : private H2Events {
   }
   void OnClosed(H2Stream&, StreamEnd, uint32_t) override { closed.fetch_add(1); }
 
+  const H2Limits limits_;
   const Piece greeting_ = PieceOf("hello\n");
   std::unique_ptr<Poller> poller_;
   Fd listening_;
@@ -160,6 +162,39 @@ TEST_CASE("clients that break the protocol or leave amid an answer leave nothing
     }
   }
   EXPECT(Eventually([&] { return server.sessions.load() == 0 && OpenDescriptors() == before; }));
+}
+
+TEST_CASE(
+    "when all connections hold too much together, the one that holds most is ended, no other") {
+  H2Limits limits;
+  limits.max_held_bytes = 150'000;
+  EchoServer server(limits);
+  const std::string no_window = Big(ng::kSettingsInitialWindowSize, 2) + Big(0, 4);
+  std::vector<std::unique_ptr<H2Peer>> modest;
+  const auto post = [&](size_t bytes) {
+    auto peer = std::make_unique<H2Peer>(ConnectTo(server.port()));
+    peer->Greet(no_window);
+    peer->SendHeaders(1, Request("POST"), /*end=*/false);
+    for (size_t sent = 0; sent < bytes; sent += 10'000) peer->SendData(1, std::string(10'000, 'b'));
+    return peer;
+  };
+  // Each byte is held twice: as it came, and as the echo that nobody reads.
+  for (int i = 0; i < 3; i++) modest.push_back(post(10'000));
+  std::unique_ptr<H2Peer> greedy = post(60'000);
+  std::vector<PeerFrame> frames;
+  REQUIRE(Eventually([&] {
+    for (PeerFrame& frame : greedy->Receive()) frames.push_back(std::move(frame));
+    return greedy->ended();
+  }));
+  EXPECT(GoawayCode(frames) == ng::kEnhanceYourCalm);
+  for (const auto& peer : modest) {
+    peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)));
+    std::string echo;
+    EXPECT(Eventually([&] {
+      echo += BodyOf(peer->Receive(), 1);
+      return echo.size() == 10'000;
+    }));
+  }
 }
 
 }  // namespace holdfast::test
