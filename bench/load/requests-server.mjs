@@ -11,6 +11,7 @@ const createServer = () => (tls ? http2.createSecureServer(tls) : http2.createSe
 const body = Buffer.from('{"hello":"world"}\n')
 const headers = { 'content-type': 'application/json' }
 let answered = 0
+let givenBefore = 0
 let manager
 
 const servers = {
@@ -35,7 +36,9 @@ const servers = {
     return manager.listen({ host: '127.0.0.1', ...(tls && carrier === 'native' ? { tls } : {}) })
   },
 }
-const { port } = contender === 'bare' ? await servers.bare() : await servers.handler(contender)
+const [carrier, kind] = contender.split(' ')
+const { port } = contender === 'bare' ? await servers.bare() : await servers.handler(carrier)
+if (kind === 'static') manager.respondStatic('/', headers, body)
 
 const thread = threadNumber()
 const cpu = () => ({ process: processCpuUs(), javascript: threadCpuUs(thread) })
@@ -50,7 +53,9 @@ answerParent({
       javascript: now.javascript - before.javascript,
     }
     before = now
-    const outcome = { ...spent, answered }
+    const given = (manager?.stats().staticAnswers ?? 0) - givenBefore
+    givenBefore += given
+    const outcome = { ...spent, answered: answered + given }
     answered = 0
     return outcome
   },

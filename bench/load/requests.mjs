@@ -10,7 +10,7 @@ const { requests, connections, streams, rounds, contenders, schemes } = paramete
   connections: 10,
   streams: 10,
   rounds: 7,
-  contenders: ['bare', 'node', 'native'],
+  contenders: ['bare', 'node', 'native', 'native static'],
   schemes: ['http', 'https'],
 })
 const checks = new Checks()

@@ -7,6 +7,7 @@
 #include "binding/message_arguments.h"
 #include "binding/native_parts.h"
 #include "core/adoption.h"
+#include "h2/fields.h"
 
 namespace holdfast {
 namespace {
@@ -150,6 +151,7 @@ Napi::Value JsSetStaticAnswer(const Napi::CallbackInfo& info) {
   }
   StaticAnswer answer;
   answer.fields = BytesOf(info[1]);
+  answer.dated = !FindField(answer.fields, "date").empty();
   if (!info[2].IsUndefined()) {
     const std::string_view body = BytesOf(info[2]);
     answer.body = PayloadRef::Make(static_cast<uint32_t>(body.size()),

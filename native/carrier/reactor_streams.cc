@@ -203,7 +203,9 @@ bool ReactorStreams::AnswerStatically(H2Stream& stream, std::string_view fields)
   if (answer == nullptr) return false;
   H2Session& session = stream.session;
   const bool whole = !answer->body;
-  if (!session.Respond(stream, answer->fields, whole)) return false;
+  dated_fields_ = answer->fields;
+  if (!answer->dated) AppendField(&dated_fields_, "date", date_.Now());
+  if (!session.Respond(stream, dated_fields_, whole)) return false;
   if (!whole) {
     (void)session.Write(stream, {answer->body, 0, answer->body->size()}, WriteTag::kPlain);
     (void)session.End(stream);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/http_date.h"
 #include "core/adoption.h"
 #include "core/outboxes.h"
 #include "h2/context.h"
@@ -121,7 +122,9 @@ class ReactorStreams final : public H2Events {
   std::vector<uint32_t> free_sessions_;
   std::vector<uint32_t> sessions_by_socket_;
   std::vector<RequestId> reporting_;  // those with bytes to report
-  std::string trailers_;              // of the request whose end comes next
+  HttpDate date_;
+  std::string dated_fields_;
+  std::string trailers_;  // of the request whose end comes next
   bool pump_wanted_ = false;
 };
 

@@ -19,6 +19,7 @@ namespace holdfast {
 
 struct StaticAnswer {
   std::string fields;  // as h2/fields.h, `:status` first
+  bool dated = false;  // a date is among them
   PayloadRef body;     // none: it has no body
 };
 

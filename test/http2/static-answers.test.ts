@@ -42,6 +42,7 @@ describe('a static answer', () => {
         'content-length': '11',
         'set-cookie': ['a=1', 'b=2'],
       })
+      expect(Math.abs(Date.now() - Date.parse(answer.headers.date!))).toBeLessThan(60_000)
     }
     const head = await ask(client, kPath, { headers: { ':method': 'HEAD' } })
     expect(head).toMatchObject({ status: 203, text: '', code: 0 })
