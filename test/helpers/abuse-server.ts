@@ -28,7 +28,7 @@ export async function serveAbuse(options: ManagerOptions = {}): Promise<AbuseSer
   manager.on('stream', (stream, headers) => {
     const path = headers[':path']
     if (path === '/events') {
-      uid = manager.sse(stream).detach().uid
+      uid ??= manager.sse(stream).detach().uid
       return
     }
     stream.respond({ ':status': 200 })
