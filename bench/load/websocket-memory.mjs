@@ -19,10 +19,8 @@ const checks = new Checks()
 
 /** Bytes a WebSocket. */
 async function run({ peer, carrier, sessions, streamsEach }) {
-  process.execArgv.push('--expose-gc')
   const script = new URL('./websocket-memory-server.mjs', import.meta.url)
-  const server = await startPeer(script, [peer, carrier])
-  process.execArgv.pop()
+  const server = await startPeer(script, [peer, carrier], ['--expose-gc'])
   const client = await startPeer(new URL('./peers-client.mjs', import.meta.url))
   const { port } = await server.ask('where')
   const before = await server.ask('memory')

@@ -32,6 +32,7 @@ inline const Nghttp2Api& LibraryApi() {
 class NoWaker final : public Waker {
  public:
   void Wake() override {}
+  void WakeIn(uint64_t) override {}
 };
 
 inline Worker& JoinAs(WorkerKind kind) {
