@@ -71,8 +71,8 @@ void NodeWorker::Leave(CloseReason reason) {
 void NodeWorker::LeaveNow() {
   EnvState::Of(env_).Forget(this);
   listeners_.clear();
-  if (embedded_ != nullptr) embedded_->Leave();
   sender_.Flush();
+  if (embedded_ != nullptr) embedded_->Leave();
   inbox_.Discard();
   carrier_.AbandonAwaited();
   // It was ended while it handed a publication to its own streams.

@@ -67,6 +67,11 @@ void ReactorStreams::OnNodeExit() {
     EndGap(request);
     const StreamLine* line = LineOf(request);
     if (line != nullptr && line->detached()) continue;
+    if (request.stream->ended) {
+      // Its answer is whole, though it may not have left yet. Nobody reads on.
+      request.stream->session.Discard(*request.stream);
+      continue;
+    }
     if (!std::exchange(request.closing, true)) request.reason = CloseReason::kWorker;
     request.stream->session.Reset(*request.stream, ng::kInternalError);
   }

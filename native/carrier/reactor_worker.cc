@@ -10,6 +10,8 @@ namespace {
 
 // For requests and answers that are no managed streams, of all connections of a reactor.
 constexpr uint64_t kUnmanagedBytes = 64 << 20;
+// More than a full mailbox needs, and no wait for streams that hold something back.
+constexpr int kLastTurns = 1000;
 
 // With what the process was opened with.
 H2Limits LimitsOf(H2Limits limits, const Options& options) {
@@ -106,8 +108,12 @@ bool ReactorWorker::Sweep() {
 
 void ReactorWorker::Leave() {
   worker_.takes_sessions.store(false, std::memory_order_release);
-  inbox_.Discard();
   sessions_->BeginTurn();
+  // What it was told before it was to leave is still written: the farewells of WebSockets above
+  // all.
+  TakeMail();
+  for (int turns = 0; turns < kLastTurns && inbox_.Deliver();) turns++;
+  inbox_.Discard();
   sessions_->Shutdown();
   (void)sessions_->EndTurn();
   sessions_.reset();

@@ -5,7 +5,6 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { StreamManager, WebSocketStream } from '../../dist/index.js'
 import { connect } from '../helpers/client.js'
-import { isNative } from '../helpers/carrier.js'
 import { until } from '../helpers/wait.js'
 import { serveWebSockets, transports, type Transport } from '../helpers/websocket-server.js'
 import { clientFrame, Http2WebSocket } from '../helpers/websocket.js'
@@ -180,16 +179,12 @@ describe.each(transports)('a WebSocket over %s', (transport) => {
     await server.close()
   })
 
-  // The last manager stops the reactors, which may end the session before the farewell has left.
-  it.skipIf(isNative && transport === 'h2')(
-    'goes away with 1001 when the manager closes',
-    async () => {
-      const server = await serveWebSockets(transport)
-      const client = await open(transport, server.url)
-      await server.close()
-      await until('told', () => client.closed())
-      expect(client.closed()?.code).toBe(1001)
-      expect(server.closes).toEqual([{ reason: 'manager', code: 1006, text: '' }])
-    },
-  )
+  it('goes away with 1001 when the manager closes', async () => {
+    const server = await serveWebSockets(transport)
+    const client = await open(transport, server.url)
+    await server.close()
+    await until('told', () => client.closed())
+    expect(client.closed()?.code).toBe(1001)
+    expect(server.closes).toEqual([{ reason: 'manager', code: 1006, text: '' }])
+  })
 })

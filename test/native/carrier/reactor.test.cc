@@ -464,6 +464,51 @@ TEST_CASE("when its Node thread goes, a request is reset and a detached stream l
   client.Await(ng::kHeaders, 5);
 }
 
+// The farewell of a WebSocket was cut off by the reset that followed in the same turn.
+TEST_CASE("an answer that its Node thread ended before it went arrives whole") {
+  World world;
+  Client client(NoWindow());
+  client.peer->SendHeaders(1, Request("POST"), /*end=*/false);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  world.node.Answer(request.id);
+  world.node.Ask(request.id, MessageOp::kRequestWrite, {0, 0}, "farewell");
+  world.node.Ask(request.id, MessageOp::kRequestEnd);
+  world.node.worker->takes_requests.store(false);
+  world.node.worker.Leave();
+  client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)));
+  std::vector<PeerFrame> frames;
+  REQUIRE(Eventually([&] {
+    for (PeerFrame& frame : client.peer->Receive()) frames.push_back(std::move(frame));
+    return FirstOf(frames, ng::kRstStream, 1) != nullptr;
+  }));
+  EXPECT(BodyOf(frames, 1) == "farewell");
+  EXPECT(EndOf(frames, 1));
+  // It had more to say, which nobody would have read.
+  EXPECT(FirstOf(frames, ng::kRstStream, 1)->Word(0) == ng::kNoError);
+}
+
+TEST_CASE("what a reactor was told before it leaves is still written") {
+  NodeThread node;
+  // Its turns are taken here, so that nothing is done between the mail and the leaving.
+  const auto reactor = ReactorWorker::Create(Registry::Get(), LibraryApi(), {});
+  REQUIRE(reactor != nullptr);
+  reactor->TakeSessions();
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  std::vector<RequestTold> told;
+  REQUIRE(Eventually([&] {
+    (void)reactor->Turn(0);
+    told = node.Take();
+    return !told.empty();
+  }));
+  const RequestId id = told[0].id;
+  node.Answer(id);
+  node.Ask(id, MessageOp::kRequestWrite, {}, "the last words");
+  node.Ask(id, MessageOp::kRequestEnd);
+  reactor->Leave();
+  EXPECT(client.AwaitBody(1, 14) == "the last words");
+}
+
 TEST_CASE("a request that nobody answers is refused, for the peer to try again") {
   World world;
   const CountedSince counted;
