@@ -6,6 +6,20 @@ import type { CheckedTls } from './tls.js'
 import type { StreamUid } from './uid.js'
 
 /**
+ * What a message is, behind whom it is for: bytes of its texts in the scratch memory, one behind the other,
+ * and data that does not fit there.
+ */
+type MessageArguments = [
+  eventBytes: number,
+  idBytes: number,
+  keyBytes: number,
+  dataBytes: number,
+  retryMs: number,
+  binary: boolean,
+  large: Uint8Array | undefined,
+]
+
+/**
  * The addon, one to one with native/binding. Where a call answers a number below zero it is a status
  * (errors.ts) unless said otherwise. Texts of hot calls travel in memory both sides see.
  */
@@ -49,39 +63,12 @@ export interface NativeBinding {
   setSlow(uid: StreamUid, slow: boolean): void
   setHeartbeat(uid: StreamUid, intervalMs: number): void
 
-  send(
-    uid: StreamUid,
-    eventBytes: number,
-    idBytes: number,
-    keyBytes: number,
-    dataBytes: number,
-    retryMs: number,
-    binary: boolean,
-    large: Uint8Array | undefined,
-  ): number
+  send(uid: StreamUid, ...message: MessageArguments): number
   /** As `send`; when it is queued, the frame's second number is that of the ticket. */
-  sendAwaited(
-    uid: StreamUid,
-    eventBytes: number,
-    idBytes: number,
-    keyBytes: number,
-    dataBytes: number,
-    retryMs: number,
-    binary: boolean,
-    large: Uint8Array | undefined,
-  ): number
+  sendAwaited(uid: StreamUid, ...message: MessageArguments): number
   settleAwaited(low: number, high: number, outcome: number): void
   /** To a stream of this thread, before all that waits; the size of what is to be written. */
-  sendAhead(
-    uid: StreamUid,
-    eventBytes: number,
-    idBytes: number,
-    keyBytes: number,
-    dataBytes: number,
-    retryMs: number,
-    binary: boolean,
-    large: Uint8Array | undefined,
-  ): number
+  sendAhead(uid: StreamUid, ...message: MessageArguments): number
   /** The same for binary data alone, in the scratch memory. */
   sendBytes(uid: StreamUid, dataBytes: number): number
   /** The same for data alone, a string that takes less than the scratch memory. */
@@ -116,27 +103,8 @@ export interface NativeBinding {
   ): [ring: number, gap: boolean, cursor: string, ...messages: (string | Buffer)[]] | undefined
   /** Topics, messages, bytes. */
   replayUsage(): [number, number, number]
-  publish(
-    topicBytes: number,
-    except: StreamUid | undefined,
-    eventBytes: number,
-    idBytes: number,
-    keyBytes: number,
-    dataBytes: number,
-    retryMs: number,
-    binary: boolean,
-    large: Uint8Array | undefined,
-  ): number
-  broadcast(
-    enumeration: NativeEnumeration,
-    eventBytes: number,
-    idBytes: number,
-    keyBytes: number,
-    dataBytes: number,
-    retryMs: number,
-    binary: boolean,
-    large: Uint8Array | undefined,
-  ): number
+  publish(topicBytes: number, except: StreamUid | undefined, ...message: MessageArguments): number
+  broadcast(enumeration: NativeEnumeration, ...message: MessageArguments): number
   /** Handles and bytes in turn, for each kind of own stream that the last of these two goes to. */
   takeOwn(): (Uint32Array | Buffer)[]
   settleOwn(delivered: number, undeliverable: number): void
@@ -211,16 +179,7 @@ export interface NativeBinding {
     marksGaps: boolean,
   ): StreamUid | number
   /** As `sendAhead`, to a stream of a reactor; whether it lives. */
-  requestAhead(
-    uid: StreamUid,
-    eventBytes: number,
-    idBytes: number,
-    keyBytes: number,
-    dataBytes: number,
-    retryMs: number,
-    binary: boolean,
-    large: Uint8Array | undefined,
-  ): boolean
+  requestAhead(uid: StreamUid, ...message: MessageArguments): boolean
   reactorSocketIds(reactor: number, socket: number): number[]
   reactorSocketClose(reactor: number, socket: number, generation: number): void
 
