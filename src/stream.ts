@@ -35,6 +35,8 @@ export class ManagedStream<
 > extends LazyEmitter<Events> {
   readonly #manager: StreamManager
   #held: HeldStream | undefined
+  /** Of one that went before it was registered. */
+  #endTold = false
 
   /** @internal Streams are made by `manager.register` and `manager.sse`, and for each request. */
   constructor(manager: StreamManager, held: HeldStream | undefined) {
@@ -146,6 +148,8 @@ export class ManagedStream<
     const held = this.#registeredUnlessGone
     // It went before anybody knew it.
     if (!held) {
+      if (this.#endTold) return
+      this.#endTold = true
       const close: ManagedStreamEvents['close'] = [{ reason: 'abort', code: 0, text: '' }]
       process.nextTick(() => this.emit('close', ...(close as Events['close'])))
       return

@@ -1,5 +1,6 @@
 // A reactor may have ended a request before its Node thread hears of it. What a handler does with it
 // then throws nothing: a peer that resets what it asks for must not be able to stop the process.
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { StreamManager, type RequestStream } from '../../dist/index.js'
 import { encodeFrame, flag, frame, headerBlock, RawClient } from '../helpers/raw-http2.js'
@@ -62,6 +63,18 @@ it('may be listened to, sent to, subscribed, detached and closed', async () => {
   })
   await until('each was told of its end', () => closes.length === kRequests)
   expect(new Set(closes)).toEqual(new Set(['abort']))
+})
+
+it('is told of its end once, however many listen', async () => {
+  const before: string[] = []
+  const after: string[] = []
+  await askAndReset((stream) => {
+    stream.on('close', ({ reason }) => before.push(reason))
+    stream.on('close', ({ reason }) => after.push(reason))
+  })
+  await until('each was told of its end', () => after.length >= kRequests)
+  await setImmediate()
+  expect([before.length, after.length]).toEqual([kRequests, kRequests])
 })
 
 it('says that it has gone', async () => {
