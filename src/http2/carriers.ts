@@ -39,6 +39,7 @@ function resetHttp2(raw: ServerHttp2Stream, code: number): void {
 export const http1Carrier: Carrier<ServerResponse> = {
   ...writable,
   end(raw) {
+    if (!raw.headersSent) raw.writeHead(503)
     // Node 22 and 24 put the last chunk before the others when they are still corked.
     while (raw.writableCorked > 0) raw.uncork()
     raw.end()

@@ -20,10 +20,6 @@ export const http1Requests: RequestCarrier<ServerResponse> = {
     }
     return { raw, carrier: http1Requests, owner, headersSent: raw.headersSent }
   },
-  end(raw) {
-    if (!raw.headersSent) raw.writeHead(503)
-    http1Carrier.end(raw)
-  },
   isHead: (raw) => raw.req.method === 'HEAD',
   hasBody: ({ req: { headers } }) =>
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,

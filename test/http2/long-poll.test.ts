@@ -159,6 +159,16 @@ describe.each(eventServers)('a long-poll on $name', (kind) => {
     const stranger = await poll('whatever').answer
     expect(stranger.messages[0]).toEqual({ event: 'gap', data: 'news' })
   })
+
+  test('one that is closed by uid is answered without a message', async () => {
+    const { poll, held } = await poller(kind)
+    keep()
+    const { answer } = poll()
+    await until('it is held', () => held.length === 1)
+    expect(StreamManager.open().close(held[0]!.uid)).toBe(true)
+    expect(await answer).toMatchObject({ status: 503, body: '' })
+    publish('1')
+  })
 })
 
 const [http2Stream] = eventServers as [EventServerKind]
@@ -226,16 +236,6 @@ test('one whose manager is closed as it begins is answered', async () => {
   const manager = StreamManager.open()
   manager.on('socket', (socket) => socket.on('streamCreated', () => void manager.close()))
   expect(await poll().answer).toMatchObject({ status: 503 })
-})
-
-test('one that is closed by uid is answered without a message', async () => {
-  const { poll, held } = await poller(http2Stream)
-  keep()
-  const { answer } = poll()
-  await until('it is held', () => held.length === 1)
-  expect(StreamManager.open().close(held[0]!.uid)).toBe(true)
-  expect(await answer).toMatchObject({ status: 503, body: '' })
-  publish('1')
 })
 
 test('the answer to HEAD has a cursor and no body', async () => {
