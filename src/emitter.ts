@@ -49,7 +49,8 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
     failed: (error: unknown) => void,
     ...args: Map[K]
   ): void {
-    for (const listener of this.#emitter?.rawListeners(event) ?? []) {
+    const listeners = this.#emitter?.rawListeners(event) ?? []
+    for (const listener of listeners) {
       try {
         const result: unknown = Reflect.apply(listener, this.#emitter, args)
         if (result instanceof Promise) result.catch(failed)
@@ -57,12 +58,13 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
         failed(error)
       }
     }
+    if (this.listenerCount(event) < listeners.length) this.onListenerGone?.(event)
   }
 
   /** Called for each listener that comes, before it is there. */
   protected onListener?(event: keyof Map & string): void
 
-  /** Called behind each `off`. */
+  /** Called behind each `off`, and behind a `callEach` that used up who listened once. */
   protected onListenerGone?(event: keyof Map & string): void
 
   #listening(event: keyof Map & string): EventEmitter {

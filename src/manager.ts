@@ -10,6 +10,7 @@ import { carriers, type Carriers } from './carriers.js'
 import { LazyEmitter } from './emitter.js'
 import { errorOfStatus, HoldfastError, status } from './errors.js'
 import { listStreams, type StreamFilter } from './filter.js'
+import { markGap } from './gap-mark.js'
 import type { HeldStream } from './held-stream.js'
 import { NodeHolding } from './http2/node-holding.js'
 import { resolveTarget, type StreamTarget } from './http2/target.js'
@@ -37,7 +38,7 @@ import type { RequestTaker } from './request/request-taker.js'
 import { Serving } from './serving.js'
 import { resume } from './resume.js'
 import { openSse, type SseOptions } from './sse.js'
-import { answerStatically, setStaticAnswer } from './static-answers.js'
+import { setStaticAnswer } from './static-answers.js'
 import type { StreamManagerEvents } from './manager-events.js'
 import { readStats, readWorkers, type Stats, type WorkerInfo } from './stats.js'
 import { type CloseOptions, ManagedStream } from './stream.js'
@@ -48,7 +49,6 @@ import { StreamTable } from './stream-table.js'
 import { StreamWrites } from './stream-writes.js'
 import { checkId, setTopic, type SubscribeOptions, type TopicOptions } from './topic-options.js'
 import { encodeTopic, readSubscribers, readTopics, type TopicInfo } from './topics.js'
-import { callUser } from './uncaught.js'
 import { invalidUid, type StreamUid } from './uid.js'
 import { requireCloseDetail } from './websocket/close-codes.js'
 import { openWebSocket, wrapWebSocket } from './websocket/open.js'
@@ -445,20 +445,12 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     wanted: () => this.#open && this.listenerCount('stream') > 0,
     take: (carrier, raw, headers) => {
       const stream = new RequestStream(this, carrier, raw, undefined, headers)
-      if (answerStatically(stream, headers)) return
       this.callEach('stream', (error) => failRequest(stream, error), stream, headers)
-      // One that listened once is not told that it is gone.
-      this.onListenerGone()
     },
   }
 
   #tellOfGap(held: HeldStream | undefined): void {
-    if (!held?.live) return
-    callUser(() => {
-      const message = held.onGap?.()
-      // It may have closed the manager.
-      if (message && this.#open) this.#outbox.sendAhead(held, message.data, message.options)
-    })
+    if (held?.live) markGap(held, this.#outbox, () => this.#open)
   }
 
   #closeManager(): Promise<void> {

@@ -139,7 +139,7 @@ export interface NativeBinding {
   /** Without fields, the path has no answer any more. */
   setStaticAnswer(path: string, fields?: Uint8Array, body?: Uint8Array): void
   /** Counted, if there is one: fields and body. */
-  staticAnswer(path: string): [Buffer, Buffer?] | undefined
+  staticAnswer(target: string): [Buffer, Buffer?] | undefined
   /**
    * A request that lives on a reactor is known by reactor, slot and generation. What is asked of it is
    * packed for that thread and leaves with `flush`; asked of one that is over, it does nothing. Fields

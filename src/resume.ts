@@ -1,10 +1,10 @@
+import { markGap } from './gap-mark.js'
 import type { HeldStream } from './held-stream.js'
 import { scratch } from './memory.js'
 import { native } from './native.js'
 import type { Outbox } from './outbox.js'
 import type { GapMessage } from './slow-policy.js'
 import { encodeTopic } from './topics.js'
-import { callUser } from './uncaught.js'
 
 /** The event that stands where messages are missing, unless the stream has an `onGap`. */
 export const kGapEvent = 'gap'
@@ -29,10 +29,7 @@ export function resume(
       outbox.writeReserved(held, result)
       return true
     }
-    callUser(() => {
-      const message = gapMessage(held, topic, result)
-      if (message && isOpen()) outbox.sendAhead(held, message.data, message.options)
-    })
+    markGap(held, outbox, isOpen, () => gapMessage(held, topic, result))
     // Its own code may have closed it, or the manager.
     if (!held.live || held.reason || !isOpen()) break
   }

@@ -1,14 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http2'
 import { HoldfastError } from './errors.js'
 import { native } from './native.js'
-import { readFields, writeFields } from './reactor/fields.js'
-import { checkFields, statusOf, type HeaderFields } from './request/fields.js'
-import type { RequestStream } from './request/request-stream.js'
+import { readFields, writeHead } from './reactor/fields.js'
+import {
+  checkFields,
+  isBodiless,
+  statusOf,
+  type Fields,
+  type HeaderFields,
+} from './request/fields.js'
+import type { RequestCarrier, RequestSink } from './request/request-carrier.js'
 
 /** What a `:path` may hold before its query. */
 const kPath = /^\/[\x21-\x22\x24-\x3e\x40-\x7e]*$/
 /** A reactor copies them into what waits for a connection, which is bounded. */
 const kMaxPayload = 1 << 20
+
+const nobody: RequestSink = { data() {}, ended() {}, closed() {} }
 
 /** @throws ERR_HOLDFAST_INVALID_ARGUMENT */
 export function setStaticAnswer(
@@ -23,23 +31,36 @@ export function setStaticAnswer(
   const status = statusOf(headers, 200, 599, 200)
   const fields = checkFields(headers)
   const body = bytesOf(payload)
-  const bodiless = status === 204 || status === 205 || status === 304
+  const bodiless = isBodiless(status)
   if (bodiless && body.length > 0) throw invalid(`a ${status} has no body`)
   if (!bodiless) fields['content-length'] = String(body.length)
-  const text = `:status\0${status}\0${writeFields(fields)}`
-  native.setStaticAnswer(path, Buffer.from(text, 'latin1'), body.length > 0 ? body : undefined)
+  native.setStaticAnswer(
+    path,
+    Buffer.from(writeHead(status, fields), 'latin1'),
+    body.length > 0 ? body : undefined,
+  )
 }
 
 /** Answers a request that no reactor has seen; false if there is no such answer. */
-export function answerStatically(stream: RequestStream, headers: IncomingHttpHeaders): boolean {
-  const { ':method': method, ':path': target } = headers
+export function answerStatically<Raw>(
+  carrier: RequestCarrier<Raw>,
+  raw: Raw,
+  { ':method': method, ':path': target }: IncomingHttpHeaders,
+): boolean {
   if ((method !== 'GET' && method !== 'HEAD') || target === undefined) return false
-  const query = target.indexOf('?')
-  const found = native.staticAnswer(query < 0 ? target : target.slice(0, query))
+  const found = native.staticAnswer(target)
   if (!found) return false
-  const [fields, body] = found
-  stream.respond(readFields(fields, 0, fields.length))
-  stream.end(body)
+  const [text, body] = found
+  const { ':status': status, ...fields } = readFields(text, 0, text.length) as Fields
+  const endStream = body === undefined || method === 'HEAD'
+  if (carrier.hasBody(raw)) {
+    carrier.attach(raw, nobody)
+    carrier.discard(raw)
+  }
+  carrier.head(raw, { status: Number(status), fields, endStream, trailers: false })
+  if (endStream) return true
+  carrier.write(raw, body)
+  carrier.end(raw)
   return true
 }
 

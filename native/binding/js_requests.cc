@@ -161,15 +161,15 @@ Napi::Value JsSetStaticAnswer(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// staticAnswer(path): [fields, body | undefined] of a GET, or undefined; for requests that no
+// staticAnswer(target): [fields, body | undefined] of a GET, or undefined; for requests that no
 // reactor sees. Counts as given.
 Napi::Value JsStaticAnswer(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  StaticAnswers::Reader reader(Registry::Get().static_answers());
-  const std::string path = info[0].As<Napi::String>();
-  const StaticAnswer* answer = reader.Find("GET", path);
+  NodeWorker& self = Self(info);
+  const std::string target = info[0].As<Napi::String>();
+  const StaticAnswer* answer = self.static_answers().Find("GET", target);
   if (answer == nullptr) return env.Undefined();
-  Self(info).worker().counters.Add(Counter::kStaticAnswers);
+  self.worker().counters.Add(Counter::kStaticAnswers);
   const auto copy = [&](const void* bytes, size_t size) -> Napi::Value {
     return Napi::Buffer<uint8_t>::Copy(env, static_cast<const uint8_t*>(bytes), size);
   };

@@ -51,7 +51,8 @@ NodeWorker::NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Me
       embed_(reactor, *this),
       scratch_(memory.scratch),
       local_(memory.local),
-      frame_(memory.frame) {}
+      frame_(memory.frame),
+      static_answers_(Registry::Get().static_answers()) {}
 
 // Where the system refuses, there is none, as with threads.
 void NodeWorker::EmbedReactor(const Nghttp2Api& api, uv_loop_t* loop) {

@@ -17,6 +17,7 @@
 #include "binding/node_carrier.h"
 #include "core/inbox.h"
 #include "core/sender.h"
+#include "core/static_answers.h"
 #include "h2/nghttp2_api.h"
 #include "h2/tls_port.h"
 #include "listener/listener.h"
@@ -65,6 +66,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   // JavaScript says what became of so many of them.
   void SettleOwn(uint64_t delivered, uint64_t undeliverable);
 
+  StaticAnswers::Reader& static_answers() { return static_answers_; }
   NodeCarrier& carrier() { return carrier_; }
   Reactor& reactor() { return reactor_; }
   void SetRef(bool ref) { embed_.SetRef(ref); }
@@ -115,6 +117,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   SharedMemory frame_;
   uint32_t local_size_ = 0;
   std::vector<uint8_t> large_local_;
+  StaticAnswers::Reader static_answers_;
   Receivers own_receivers_;
   uint64_t own_unsettled_ = 0;  // messages to own streams that JavaScript has yet to tell of
 

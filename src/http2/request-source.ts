@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:net'
 import type { RequestTaker } from '../request/request-taker.js'
+import { answerStatically } from '../static-answers.js'
 import { http1Requests, isHttp1, prepareHttp1Request } from './http1-requests.js'
 import { http2Requests, prepareHttp2Request } from './http2-requests.js'
 
@@ -46,13 +47,14 @@ function takeHttp2(
 ): boolean {
   if (!taker.wanted()) return false
   prepareHttp2Request(raw)
-  taker.take(http2Requests, raw, headers)
+  if (!answerStatically(http2Requests, raw, headers)) taker.take(http2Requests, raw, headers)
   return true
 }
 
 function takeHttp1(taker: RequestTaker, raw: ServerResponse): boolean {
   if (!taker.wanted()) return false
-  taker.take(http1Requests, raw, prepareHttp1Request(raw))
+  const headers = prepareHttp1Request(raw)
+  if (!answerStatically(http1Requests, raw, headers)) taker.take(http1Requests, raw, headers)
   return true
 }
 

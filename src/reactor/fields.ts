@@ -96,6 +96,11 @@ export function writeFields(fields: Fields): string {
   return text
 }
 
+/** The head of an answer. @throws as `writeFields` */
+export function writeHead(status: number, fields: Fields): string {
+  return `:status\0${status}\0${writeFields(fields)}`
+}
+
 /** Blanks around a value are no part of it (RFC 9110, section 5.5), and HTTP/2 forbids them. */
 function trimmed(value: string): string {
   const isBlank = (at: number): boolean => value.charCodeAt(at) === 32 || value.charCodeAt(at) === 9

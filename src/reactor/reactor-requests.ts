@@ -6,7 +6,7 @@ import type { Fields } from '../request/fields.js'
 import type { RequestCarrier, RequestSink, ResponseHead } from '../request/request-carrier.js'
 import type { CloseReason } from '../stream-info.js'
 import { httpDate } from './date.js'
-import { writeFields } from './fields.js'
+import { writeFields, writeHead } from './fields.js'
 import { OneAfterAnother } from './one-after-another.js'
 import type { ReactorRequest } from './reactor-request.js'
 
@@ -137,7 +137,7 @@ export class ReactorRequests implements RequestCarrier<Raw> {
 
   #head(raw: Raw, status: number, fields: Fields, flags: number): void {
     if (raw.closed) return
-    const text = `:status\0${status}\0${writeFields(fields)}`
+    const text = writeHead(status, fields)
     const fits = text.length <= scratch.length
     native.requestHead(
       raw.reactor,

@@ -7,6 +7,11 @@ export type HeaderFields = Readonly<Record<string, string | number | readonly st
 /** Checked fields: names in lower case, no pseudo-headers, values that hold no line break. */
 export type Fields = Record<string, string | string[]>
 
+/** Whether an answer has no body (RFC 9110, section 15). */
+export function isBodiless(status: number): boolean {
+  return status === 204 || status === 205 || status === 304
+}
+
 const kName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** The most of all names and values together; nghttp2 takes no header block above 64 KiB. */
 const kMaxTrailers = 32 << 10

@@ -24,7 +24,10 @@ export interface WebSocketOptions extends SlowReaderOptions {
   selectProtocol?: (offered: readonly string[]) => string | undefined
   /** A larger message closes the WebSocket with 1009. Default 1,048,576. */
   maxMessageBytes?: number
-  /** Default false: it costs about 300 KB a WebSocket, and each message is compressed for itself. */
+  /**
+   * Default false: it costs about 300 KB a WebSocket, and each message is compressed for itself. What is
+   * sent on the native carrier is not compressed, as RFC 7692 allows.
+   */
   perMessageDeflate?: boolean | DeflateOptions
   tags?: readonly string[]
 }
