@@ -41,7 +41,7 @@ export class StreamHolder {
       held.wrapper = new WeakRef(target.wrapper)
     }
     if (socket.listenerCount('streamCreated') > 0) {
-      socket.emit('streamCreated', this.#manager.wrap(held))
+      callUser(() => socket.emit('streamCreated', this.#manager.wrap(held)))
     }
     return held
   }
@@ -51,7 +51,7 @@ export class StreamHolder {
     held.detached = true
     this.#holdingOf(held.raw).detach(held)
     if (held.socket.listenerCount('streamDetached') > 0) {
-      held.socket.emit('streamDetached', this.#manager.wrap(held))
+      callUser(() => held.socket.emit('streamDetached', this.#manager.wrap(held)))
     }
   }
 

@@ -12,12 +12,14 @@ import { native } from '../native.js'
 import { EventsSocket } from '../socket.js'
 import { closeReasons, streamKinds, type CloseReason } from '../stream-info.js'
 import type { StreamTable } from '../stream-table.js'
-import { isReset } from '../websocket/close-codes.js'
+import { closeCode, isReset } from '../websocket/close-codes.js'
 import { isPlaced } from './accept.js'
 import { reportActivity } from './activity.js'
 import { keepLastEventIds } from './last-event-id.js'
 import { peerOf, sessionOf, SessionWatch } from './session-watch.js'
 import type { NodeTarget } from './target.js'
+import { http2Code } from '../http2-codes.js'
+import { callUser } from '../uncaught.js'
 
 const kHeld = Symbol('holdfast.held')
 const kSocket = Symbol('holdfast.socket')
@@ -30,10 +32,6 @@ export interface NodeHoldingSettings {
   readonly pingTimeoutMs: number
   readonly reportActivity: boolean
 }
-
-/** RFC 9113, section 7: no error of anybody's; the stream is just no longer wanted. */
-const kCancel = 8
-const kTryAgainLater = 1013
 
 /** Streams of node's own servers, and Duplexes: this thread is a worker, and they are its own. */
 export class NodeHolding implements Holding<NodeTarget>, SocketHome {
@@ -101,7 +99,7 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
     const held = this.#table.get(handle)
     if (!held || held.reason) return false
     // A WebSocket has codes of its own (RFC 6455, section 7.4): try again later.
-    if (reason === 'slow' && held.kind === 'websocket') code = kTryAgainLater
+    if (reason === 'slow' && held.kind === 'websocket') code = closeCode.tryAgainLater
     held.detail = { code, text }
     this.#close(held, reason, code)
     return true
@@ -110,7 +108,7 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   expire(handle: number, expiry: Expiry): void {
     const held = this.#table.get(handle)
     if (!held) return
-    if (expiry === 'stuck') held.carrier.reset(held.raw, kCancel)
+    if (expiry === 'stuck') held.carrier.reset(held.raw, http2Code.cancel)
     else if (!held.reason) this.#close(held, expiry, 0)
   }
 
@@ -202,7 +200,8 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
     owner[kSocket] = socket
     owner.on('close', this.#onOwnerClose)
     this.#watch.add(socket)
-    this.#manager.emit('socket', socket)
+    // The stream is being registered: what a listener throws must not stop that.
+    callUser(() => this.#manager.emit('socket', socket))
     return socket
   }
 

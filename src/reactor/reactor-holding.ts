@@ -14,15 +14,14 @@ import type { ReactorRequests } from './reactor-requests.js'
 import { ReactorSession } from './reactor-session.js'
 import type { RequestTable } from './request-table.js'
 import { sessionOf, SessionTable } from './session-table.js'
+import { http2Code } from '../http2-codes.js'
+import { closeCode } from '../websocket/close-codes.js'
 
 interface ReactorTarget extends ResolvedTarget {
   readonly raw: ReactorRequest
 }
 
 const kNoHandle = -1
-const kTryAgainLater = 1013
-/** RFC 9113, section 8.7: it may be tried elsewhere. */
-const kRefusedStream = 7
 
 /**
  * Streams of requests that live on reactors. A reactor registers them, and un-registers them by
@@ -106,7 +105,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
     if (!held || (held.reason && !request.closeNoted)) return
     request.closeNoted = false
     // A WebSocket has codes of its own (RFC 6455, section 7.4): try again later.
-    if (reason === 'slow') code = kTryAgainLater
+    if (reason === 'slow') code = closeCode.tryAgainLater
     held.reason = reason
     held.detail = { code, text }
     held.carrier.close?.(request, reason, code, text)
@@ -148,8 +147,8 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
 
   /** Nothing is heard of it any more, and nothing can be said to it. */
   #abandon(request: ReactorRequest): void {
-    if (!request.ended) this.#requests.reset(request, kRefusedStream)
-    request.over = { complete: false, code: kRefusedStream }
+    if (!request.ended) this.#requests.reset(request, http2Code.refusedStream)
+    request.over = { complete: false, code: http2Code.refusedStream }
     request.takenAll()
     request.sink?.closed(request.over)
   }

@@ -8,6 +8,7 @@ import type { ReactorHolding } from './reactor-holding.js'
 import { ReactorRequest } from './reactor-request.js'
 import type { ReactorRequests } from './reactor-requests.js'
 import type { RequestTable } from './request-table.js'
+import { http2Code } from '../http2-codes.js'
 
 /**
  * In the order of native/core/message.h. Each has reactor, slot and generation of the request, where
@@ -29,8 +30,6 @@ const op = {
 const kEnded = 1
 /** Before the fields of a request: its session, by place and generation. */
 const kSessionBytes = 8
-/** RFC 9113, section 8.7: it was not looked at, and may be tried elsewhere. */
-const kRefusedStream = 7
 
 export interface ReactorEvents {
   slow(held: HeldStream): void
@@ -110,7 +109,7 @@ export class ReactorInbox {
     )
     this.#table.put(request)
     if (this.#taker.wanted()) this.#taker.take(this.#requests, request, headers)
-    else this.#requests.reset(request, kRefusedStream)
+    else this.#requests.reset(request, http2Code.refusedStream)
   }
 
   #body(request: ReactorRequest, bytes: Buffer): void {

@@ -1,10 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { RequestFlow } from './request-flow.js'
 import type { RequestStream } from './request-stream.js'
-
-/** RFC 9113, section 7. */
-const kInternalError = 2
-const kCancel = 8
+import { http2Code } from '../http2-codes.js'
 
 /** A request and its answer as a Duplex of Node. Its peer's going is its `error`, uncaught by nobody. */
 export class RequestDuplex extends Duplex {
@@ -43,7 +40,8 @@ export class RequestDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const finished = this.writableFinished && this.#flow.bodyEnded
-    if (!this.#over && !finished) this.#stream.reset(error ? kInternalError : kCancel)
+    if (!this.#over && !finished)
+      this.#stream.reset(error ? http2Code.internalError : http2Code.cancel)
     done(error)
   }
 }

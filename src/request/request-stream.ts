@@ -8,6 +8,7 @@ import { ManagedStream } from '../stream.js'
 import {
   checkFields,
   checkTrailers,
+  isBodiless,
   lastEventIdIn,
   statusOf,
   type Fields,
@@ -17,6 +18,7 @@ import type { RequestCarrier } from './request-carrier.js'
 import { toBody } from './request-body.js'
 import { RequestDuplex } from './request-duplex.js'
 import { RequestFlow } from './request-flow.js'
+import { http2Code } from '../http2-codes.js'
 
 export interface RespondOptions {
   /** There is no body. Default false. */
@@ -29,11 +31,6 @@ export interface EndOptions {
   /** Fields after the body; `respond` must have announced them. */
   trailers?: HeaderFields
 }
-
-/** RFC 9110, section 15: answers without content. */
-const kBodiless: ReadonlySet<number> = new Set([204, 205, 304])
-/** RFC 9113, section 7. */
-const kInternalError = 2
 
 /**
  * A request and its answer. It is registered when it is first used as a {@link ManagedStream}: when its
@@ -119,7 +116,7 @@ export class RequestStream extends ManagedStream {
     const status = statusOf(headers, 200, 599, 200)
     const fields = checkFields(headers)
     if (this.#ended || this.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
-    this.#bodiless = this.#carrier.isHead(this.#raw) || kBodiless.has(status)
+    this.#bodiless = this.#carrier.isHead(this.#raw) || isBodiless(status)
     const endStream = this.#bodiless || options.endStream === true
     this.#trailers = options.trailers === true
     this.#ended = options.endStream === true
@@ -231,7 +228,7 @@ export class RequestStream extends ManagedStream {
     if (!this.headersSent) {
       this.respond({ ':status': 500 }, { endStream: true })
       this.abandonBody()
-    } else if (!this.#ended && !this.#carrier.ended(this.#raw)) this.reset(kInternalError)
+    } else if (!this.#ended && !this.#carrier.ended(this.#raw)) this.reset(http2Code.internalError)
   }
 
   /** @internal */

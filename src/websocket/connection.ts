@@ -8,6 +8,7 @@ import type { WebSocketFace } from './face.js'
 import type { Agreement } from './handshake.js'
 import { listenTo } from './listening.js'
 import { kDeflateExtension, Receiver, Sender } from './ws-parts.js'
+import { http2Code } from '../http2-codes.js'
 
 /** What a connection tells. Called on its thread; what it throws is the callee's own affair. */
 export interface ConnectionEvents {
@@ -24,8 +25,6 @@ export interface ConnectionEvents {
 
 const opcode = { close: 8, ping: 9, pong: 10 } as const
 
-/** HTTP/2's CANCEL, for a WebSocket that is broken off (RFC 8441, section 5). */
-const kCancel = 8
 /** How long a peer may take to end once the manager has gone, in ms; the native sweep's time. */
 const kStuckMs = 5000
 /** How long a peer may take to end its side once ours has ended, in ms: nghttpx never does. */
@@ -121,7 +120,7 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
 
   /** Breaks off, without a Close frame. */
   terminate(): void {
-    this.#below.reset(this.#raw, kCancel)
+    this.#below.reset(this.#raw, http2Code.cancel)
   }
 
   ended(raw: unknown): boolean {
@@ -174,7 +173,7 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
     if (this.#channel.isClosed) return
     // The manager has gone, and its sweep: nobody else will look after the peer's answer.
     this.end()
-    this.#channel.resetAfter(kStuckMs, kCancel)
+    this.#channel.resetAfter(kStuckMs, http2Code.cancel)
   }
 
   handleData(chunk: Buffer): void {

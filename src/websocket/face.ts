@@ -6,15 +6,13 @@ import { closeCode } from './close-codes.js'
 import type { WebSocketConnection } from './connection.js'
 import { DomListeners, type DomListener, type DomType } from './dom-listeners.js'
 import type { WebSocketStream } from './websocket-stream.js'
+import { http2Code } from '../http2-codes.js'
 
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob'
 /** What `ws` takes for data: a number is sent as its text. */
 export type FaceData =
   string | number | ArrayBufferLike | ArrayBufferView | readonly (ArrayBuffer | Uint8Array)[]
 type Written = (error?: Error) => void
-
-/** RFC 9113, section 7. */
-const kCancel = 8
 
 /**
  * A WebSocket stream as the `ws` package shows one, for libraries written to that. Its events are
@@ -125,7 +123,7 @@ export class WebSocketFace extends EventEmitter {
   terminate(): void {
     if (this.#isClosed) return
     // One that is closing already is not closed once more.
-    if (!this.#stream.close({ code: kCancel })) this.#connection.terminate()
+    if (!this.#stream.close({ code: http2Code.cancel })) this.#connection.terminate()
   }
 
   pause(): void {
