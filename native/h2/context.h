@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -61,7 +60,7 @@ class H2Context {
   std::vector<uint8_t> input;
   TlsWire wire;
   std::vector<ng::NameValue> fields;
-  // What all sessions hold for their peers and of them, to be sent or consumed.
+  // What all sessions hold for their peers and of them: to be sent, to be taken, to be consumed.
   uint64_t held_bytes = 0;
   // Sessions that have something to write since the last turn.
   std::vector<H2Session*> dirty;

@@ -13,10 +13,10 @@ struct H2Limits {
   uint64_t max_queued_bytes = 64 << 20;  // answers of one connection that its socket has not taken
   uint32_t max_queued_frames = 4000;     // and frames besides, of streams that are gone as well
   uint32_t read_a_turn = 256 << 10;      // bytes of one connection, before the others have theirs
-  uint64_t handshake_ms = 10'000;        // of TLS
-  // The same and the requests' bytes that nobody has consumed, of all connections of a reactor:
-  // over it, the connection that holds most is ended.
+  // Answers, frames besides, and requests' bytes that nobody has consumed, of all connections of a
+  // reactor: over it, the connection that holds most is ended.
   uint64_t max_held_bytes = 256 << 20;
+  uint64_t handshake_ms = 10'000;      // of TLS
   uint64_t preface_ms = 10'000;        // from then, or the connection, to the first SETTINGS
   uint64_t headers_ms = 10'000;        // from a header block's begin to its end
   uint64_t idle_ms = 120'000;          // without any stream

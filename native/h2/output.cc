@@ -111,6 +111,12 @@ bool WriteOrKeep(int fd, std::span<const uint8_t> bytes, std::vector<Piece>* uns
   return true;
 }
 
+size_t TotalOf(std::span<const Piece> pieces) {
+  size_t total = 0;
+  for (const Piece& piece : pieces) total += piece.size();
+  return total;
+}
+
 bool WriteUnsent(int fd, std::vector<Piece>* unsent) {
   while (!unsent->empty()) {
     std::array<iovec, 64> pieces;

@@ -40,7 +40,6 @@ class Output {
 
   Output();
 
-  bool empty() const { return total_ == 0; }
   size_t size() const { return total_; }
   bool HasRoomForFrame() const {
     return kScratch - used_ >= kFrame && count_ + kPiecesAFrame <= kPieces && total_ < kMost;
@@ -74,6 +73,8 @@ class Output {
 
 // Bytes that are copied if the socket does not take them, or if others wait before them.
 bool WriteOrKeep(int fd, std::span<const uint8_t> bytes, std::vector<Piece>* unsent);
+
+size_t TotalOf(std::span<const Piece> pieces);
 
 // Goes on with what was left; false if the connection is broken.
 bool WriteUnsent(int fd, std::vector<Piece>* unsent);

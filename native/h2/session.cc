@@ -12,6 +12,10 @@ namespace holdfast {
 namespace {
 
 constexpr uint32_t kMostLingered = 1 << 20;
+// What is sealed is written when it is as much.
+constexpr size_t kSealedAWrite = 128 << 10;
+// What a frame that waits in the library costs, with its fields.
+constexpr uint64_t kQueuedFrameBytes = 512;
 constexpr uint64_t kNever = ~uint64_t{0};
 
 }  // namespace
@@ -43,6 +47,7 @@ H2Session::~H2Session() {
   while (first_ != nullptr) Forget(*first_, StreamEnd::kSession, ng::kCancel);
   if (told_) context_.events.OnSessionClosed(*this);
   if (session_ != nullptr) context_.api.session_del(session_);
+  context_.held_bytes -= unsent_bytes_;
   if (dirty_) std::erase(context_.dirty, this);
   CHECK(close(fd_) == 0);
 }
@@ -109,12 +114,19 @@ bool H2Session::Feed(std::span<const uint8_t> bytes) {
       context_.api.session_get_outbound_queue_size(session_) > context_.limits.max_queued_frames) {
     Fail();
   }
+  CountUnsent();
   MarkDirty();
   return true;
 }
 
 void H2Session::Flush() {
-  dirty_ = false;
+  WriteOut();
+  // What the socket took whole, or what is not to be sent any more, waits for nothing.
+  context_.wire.out.clear();
+  CountUnsent();
+}
+
+void H2Session::WriteOut() {
   if (finished_ || (session_ == nullptr && !blocked())) return;
   const uint64_t now_ms = context_.now_ms;
   if (blocked()) {
@@ -139,10 +151,11 @@ void H2Session::Flush() {
     written += size;
     if (written >= kWriteATurn) {
       MarkDirty();
-      return;
+      break;
     }
   }
-  if (finished_) return;
+  WriteSealed();
+  if (finished_ || blocked()) return;
   if (context_.api.session_want_read(session_) == 0 &&
       context_.api.session_want_write(session_) == 0) {
     Linger();
@@ -169,14 +182,35 @@ bool H2Session::WriteGathered() {
   if (tls_ == nullptr) return output.WriteTo(fd_, &unsent_);
   const bool sealed = tls_->Write(output.copied());
   output.Clear();
-  WriteSealed();
+  if (context_.wire.out.size() >= kSealedAWrite) WriteSealed();
   return sealed && !finished_;
+}
+
+// What the socket has not taken, and what the library keeps because of it, if only by number: none
+// of it is a stream's any more.
+void H2Session::CountUnsent() {
+  uint64_t unsent = 0;
+  if (blocked()) {
+    unsent = TotalOf(unsent_);
+    if (session_ != nullptr) {
+      unsent += kQueuedFrameBytes * context_.api.session_get_outbound_queue_size(session_);
+    }
+  }
+  context_.held_bytes += unsent - unsent_bytes_;
+  unsent_bytes_ = unsent;
 }
 
 void H2Session::MarkDirty() {
   if (dirty_ || finished_) return;
   dirty_ = true;
   context_.dirty.push_back(this);
+}
+
+std::vector<H2Session*> H2Session::TakeDirty(H2Context& context) {
+  std::vector<H2Session*> taken;
+  taken.swap(context.dirty);
+  for (H2Session* session : taken) session->dirty_ = false;
+  return taken;
 }
 
 // Closing with bytes unread would make the system reset the connection, and the peer lose our
@@ -257,7 +291,7 @@ void H2Session::Terminate(uint32_t code) {
 void H2Session::Shed() {
   Terminate(ng::kEnhanceYourCalm);
   Flush();
-  if (session_ != nullptr) Fail();
+  if (session_ != nullptr || blocked()) Fail();
 }
 
 void H2Session::Spend(uint32_t cost) {

@@ -41,15 +41,16 @@ class H2Session {
   void set_handle(uint32_t handle) { handle_ = handle; }
   uint32_t streams() const { return stream_count_; }
   uint64_t queued_bytes() const { return queued_bytes_; }
-  // These, and what was read of requests and is not consumed.
-  uint64_t held_bytes() const { return queued_bytes_ + unread_bytes_; }
+  // These, what the socket has not taken, and what was read of requests and is not consumed.
+  uint64_t held_bytes() const { return queued_bytes_ + unsent_bytes_ + unread_bytes_; }
   bool encrypted() const { return encrypted_; }
 
   // Reads what is there, up to a bound. True if there may be more.
   bool Read();
   // Writes what there is to write, until the socket takes no more.
   void Flush();
-  bool dirty() const { return dirty_; }
+  // Those of a thread that have something to write, each once; they are not listed any more.
+  static std::vector<H2Session*> TakeDirty(H2Context& context);
   // Whether nothing more will come of it, so that it may be destroyed.
   bool finished() const { return finished_; }
   // Whether the socket took less than there was.
@@ -72,9 +73,9 @@ class H2Session {
   void Discard(H2Stream& stream);
 
   // Lets what is under way end, takes nothing new: GOAWAY in two steps (RFC 9113, section 6.8).
+  void Shutdown();
   // Ends it at once, as it holds too much: its peer is told if it reads.
   void Shed();
-  void Shutdown();
   // GOAWAY with the code, and the end.
   void Terminate(uint32_t code);
 
@@ -90,6 +91,8 @@ class H2Session {
   void Discard(size_t bytes);
   void Gather();
   bool WriteGathered();
+  void WriteOut();
+  void CountUnsent();
   void MarkDirty();
   void Fail() { finished_ = true; }
   void Linger();
@@ -134,6 +137,7 @@ class H2Session {
   uint32_t stream_count_ = 0;
   uint32_t data_bytes_ = 0;  // of the DATA frame that is being read
   uint64_t queued_bytes_ = 0;
+  uint64_t unsent_bytes_ = 0;
   uint64_t unread_bytes_ = 0;
   std::vector<Piece> unsent_;
   // Streams and codes: to be reset when their header blocks have left.
@@ -155,7 +159,7 @@ class H2Session {
   bool encrypted_ = false;
   bool told_ = false;  // the application knows of it
   bool heard_settings_ = false;
-  bool dirty_ = false;
+  bool dirty_ = false;  // listed in the context
   bool shutting_ = false;
   bool terminating_ = false;
   bool finished_ = false;

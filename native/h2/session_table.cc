@@ -1,5 +1,7 @@
 #include "h2/session_table.h"
 
+#include <utility>
+
 #include "base/clock.h"
 #include "h2/tls_port.h"
 
@@ -15,7 +17,10 @@ uint64_t TokenOf(uint32_t generation, uint32_t place) {
 
 }  // namespace
 
-void H2SessionTable::BeginTurn() { context_.now_ms = MonotonicMs(); }
+void H2SessionTable::BeginTurn() {
+  context_.now_ms = MonotonicMs();
+  if (!readable_.empty()) ReadOn();
+}
 
 bool H2SessionTable::Adopt(int fd, const std::shared_ptr<const PortContext>& port) {
   // Ports of that one kind have a context.
@@ -33,6 +38,7 @@ bool H2SessionTable::Adopt(int fd, const std::shared_ptr<const PortContext>& por
   }
   Place& taken = places_[place];
   taken.generation = (taken.generation + 1) & kGenerationMask;
+  taken.reads_on = false;
   session->set_place(place);
   taken.session = std::move(session);
   if (size_++ == 0) next_slice_ms_ = context_.now_ms + kSliceMs;
@@ -47,7 +53,9 @@ void H2SessionTable::OnSocket(const PollEvent& event) {
   if (held.session == nullptr || held.generation != event.token >> 32) return;
   H2Session& session = *held.session;
   if (event.writable && session.blocked()) session.Flush();
-  if (event.readable && session.Read()) readable_.push_back(event.token);
+  if (event.readable && session.Read() && !std::exchange(held.reads_on, true)) {
+    readable_.push_back(event.token);
+  }
   ReleaseIfFinished(session);
 }
 
@@ -55,20 +63,19 @@ void H2SessionTable::ReadOn() {
   std::vector<uint64_t> tokens;
   tokens.swap(readable_);
   for (const uint64_t token : tokens) {
+    places_[static_cast<uint32_t>(token)].reads_on = false;
     OnSocket({.kind = PollEvent::Kind::kSocket, .token = token, .readable = true});
   }
 }
 
 int H2SessionTable::EndTurn() {
   if (context_.now_ms >= next_slice_ms_ && size_ > 0) CheckSlice();
-  while (context_.held_bytes > context_.limits.max_held_bytes && ShedLargest()) continue;
-  std::vector<H2Session*> dirty;
-  dirty.swap(context_.dirty);
-  for (H2Session* session : dirty) {
+  for (H2Session* session : H2Session::TakeDirty(context_)) {
     session->Flush();
     ReleaseIfFinished(*session);
   }
-  if (!readable_.empty()) ReadOn();
+  // Behind the flush: what the sockets take at once is no burden.
+  while (context_.held_bytes > context_.limits.max_held_bytes && ShedLargest()) continue;
   if (!readable_.empty() || !context_.dirty.empty()) return 0;
   return size_ > 0 ? static_cast<int>(kSliceMs) : -1;
 }

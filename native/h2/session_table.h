@@ -21,7 +21,7 @@ class H2SessionTable {
 
   size_t size() const { return size_; }
 
-  // At the beginning of a turn, before anything else.
+  // At the beginning of a turn, before anything else. Goes on with what the last one did not read.
   void BeginTurn();
   // Takes a non-blocking connection of the port, nullptr: of one without TLS. False, and it is
   // closed, when there is no memory for it.
@@ -43,6 +43,7 @@ class H2SessionTable {
   struct Place {
     std::unique_ptr<H2Session> session;
     uint32_t generation = 0;
+    bool reads_on = false;  // listed in readable_
   };
 
   void Release(H2Session& session);

@@ -48,9 +48,8 @@ void H2Session::WriteSealed() {
   if (finished_ || !WriteOrKeep(fd_, out, &unsent_)) Fail();
   out.clear();
   if (!was_blocked && blocked()) blocked_ms_ = context_.now_ms;
-  size_t unsent = 0;
-  for (const Piece& piece : unsent_) unsent += piece.size();
-  if (unsent > kMostUnsent) Fail();
+  CountUnsent();
+  if (TotalOf(unsent_) > kMostUnsent) Fail();
 }
 
 }  // namespace holdfast

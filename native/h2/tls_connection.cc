@@ -73,9 +73,11 @@ TlsConnection::~TlsConnection() { OpenSsl().SSL_free(ssl_); }
 TlsConnection::Got TlsConnection::Read(std::span<const uint8_t>* text) {
   const OpenSslApi& api = OpenSsl();
   if (broken_) return Got::kBroken;
+  // SSL_get_error looks at the thread's queue, in which others may have left something.
+  api.ERR_clear_error();
   const int count = api.SSL_read(ssl_, wire_.text.data(), static_cast<int>(wire_.text.size()));
   const int error = count > 0 ? 0 : api.SSL_get_error(ssl_, count);
-  api.ERR_clear_error();
+  if (error != 0 && error != ossl::kErrorWantRead) api.ERR_clear_error();
   if (!ready_ && api.SSL_is_init_finished(ssl_) != 0) {
     ready_ = ChoseHttp2();
     if (!ready_) Close();
@@ -105,7 +107,7 @@ bool TlsConnection::Write(std::span<const uint8_t> text) {
   const int size = static_cast<int>(text.size());
   // All or nothing: what it writes to takes everything.
   broken_ = api.SSL_write(ssl_, text.data(), size) != size;
-  api.ERR_clear_error();
+  if (broken_) api.ERR_clear_error();
   return !broken_;
 }
 

@@ -94,9 +94,7 @@ class HandReactor {
     }
     if (session_ != nullptr && session_->blocked()) session_->Flush();
     if (session_ != nullptr && !session_->finished()) (void)session_->Read();
-    std::vector<H2Session*> dirty;
-    dirty.swap(context_.dirty);
-    for (H2Session* session : dirty) session->Flush();
+    for (H2Session* session : H2Session::TakeDirty(context_)) session->Flush();
     if (session_ != nullptr && session_->finished()) session_.reset();
     streams_.Flush();
   }

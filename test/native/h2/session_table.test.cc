@@ -86,6 +86,76 @@ class EchoServer final : private H2Events {
   std::atomic<bool> stop_{false};
 };
 
+// Answers each request with so many bytes.
+class Answerer final : public H2Events {
+ public:
+  size_t bytes = 0;
+
+  void OnSessionOpened(H2Session&) override {}
+  void OnSessionClosed(H2Session&) override {}
+  void OnRequest(H2Stream& stream, std::string_view, bool) override {
+    stream.session.Respond(stream, FieldText({{":status", "200"}}), false);
+    stream.session.Write(stream, PieceOf(std::string(bytes, 'a')), WriteTag::kPlain);
+    stream.session.End(stream);
+  }
+  void OnBody(H2Stream&, std::span<const uint8_t>) override {}
+  void OnTrailers(H2Stream&, std::string_view) override {}
+  void OnRequestEnd(H2Stream&) override {}
+  void OnTaken(H2Stream&, WriteTag, uint32_t) override {}
+  void OnClosed(H2Stream&, StreamEnd, uint32_t) override {}
+};
+
+// A table whose turns are taken by hand.
+struct HandTable {
+  explicit HandTable(const H2Limits& limits) : context(LibraryApi(), limits, events) {}
+
+  // Both ends, each of a small buffer; the client's first.
+  std::pair<int, int> Connect() {
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    REQUIRE(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    const int small = 4096;
+    REQUIRE(setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+    clients.emplace_back(ends[0]);
+    table.BeginTurn();
+    REQUIRE(table.Adopt(ends[1]));
+    Turns();
+    return {ends[0], ends[1]};
+  }
+  void Say(int client, std::string_view bytes) {
+    REQUIRE(write(client, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    Turns();
+  }
+  // Until nothing happens at once.
+  void Turns() {
+    for (int count = 1, wait_ms = 0; count > 0 || wait_ms == 0;) {
+      std::array<PollEvent, 8> found;
+      count = poller->Wait(found, 0);
+      REQUIRE(count >= 0);
+      table.BeginTurn();
+      for (int i = 0; i < count; i++) table.OnSocket(found[static_cast<size_t>(i)]);
+      wait_ms = table.EndTurn();
+    }
+  }
+
+  std::unique_ptr<Poller> poller = Poller::Create();
+  Answerer events;
+  H2Context context;
+  H2SessionTable table{context, *poller};
+  std::vector<Fd> clients;
+};
+
+// With windows that never shut.
+const std::string kWideGreeting =
+    std::string(H2Peer::kPreface) +
+    Frame(ng::kSettings, 0, 0, Big(ng::kSettingsInitialWindowSize, 2) + Big(1 << 30, 4)) +
+    Frame(ng::kWindowUpdate, 0, 0, Big(1 << 30, 4));
+
+std::string RequestFrame(uint32_t stream) {
+  return Frame(ng::kHeaders, ng::kFlagEndStream | ng::kFlagEndHeaders, stream,
+               EncodeFields(Request()));
+}
+
 std::string Url(const EchoServer& server) {
   return "http://127.0.0.1:" + std::to_string(server.port()) + "/";
 }
@@ -119,32 +189,59 @@ TEST_CASE("a body larger than every window goes through another client and comes
 // Its poller tells of a socket once: what was left for the next turn was never read, if the peer
 // had said all and waited.
 TEST_CASE("what one turn did not read is read, though nothing more comes") {
-  int ends[2];
-  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
-  Fd client(ends[0]);
-  REQUIRE(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
-  std::unique_ptr<Poller> poller = Poller::Create();
-  H2TestServer server;
   H2Limits limits;
   limits.read_a_turn = 1;
-  H2Context context(LibraryApi(), limits, server);
-  H2SessionTable table(context, *poller);
-  table.BeginTurn();
-  REQUIRE(table.Adopt(ends[1]));
+  HandTable world(limits);
+  const auto [client, server] = world.Connect();
   std::string bytes = std::string(H2Peer::kPreface) + Frame(ng::kSettings, 0, 0, "");
   for (int i = 0; i < 9; i++) bytes += Frame(0xEE, 0, 0, std::string(16'384, 'x'));
-  REQUIRE(write(client.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-  for (int count = 1, wait_ms = 0; count > 0 || wait_ms == 0;) {
-    std::array<PollEvent, 8> events;
-    count = poller->Wait(events, 0);
-    table.BeginTurn();
-    for (int i = 0; i < count; i++) table.OnSocket(events[static_cast<size_t>(i)]);
-    wait_ms = table.EndTurn();
-  }
+  world.Say(client, bytes);
   int unread = -1;
-  REQUIRE(ioctl(ends[1], FIONREAD, &unread) == 0);
+  REQUIRE(ioctl(server, FIONREAD, &unread) == 0);
   EXPECT(unread == 0);
-  EXPECT(table.size() == 1);
+  EXPECT(world.table.size() == 1);
+}
+
+// It was let go of amid the turn, and written to at its end.
+TEST_CASE("one that has something to say when its peer goes is let go of once") {
+  HandTable world({});
+  world.events.bytes = 1 << 20;
+  world.Say(world.Connect().first, kWideGreeting + RequestFrame(1));
+  EXPECT(world.context.held_bytes > 500'000);
+  world.table.Shutdown();
+  world.clients.clear();
+  world.Turns();
+  EXPECT(world.table.size() == 0);
+  EXPECT(world.context.held_bytes == 0);
+  world.Connect();
+  EXPECT(world.table.size() == 1);
+}
+
+TEST_CASE("one that holds too much while its socket takes nothing is ended, once") {
+  H2Limits limits;
+  limits.max_held_bytes = 3 << 20;
+  HandTable world(limits);
+  world.events.bytes = 2 << 20;
+  const int client = world.Connect().first;
+  world.Say(client, kWideGreeting + RequestFrame(1));
+  REQUIRE(world.table.size() == 1);
+  world.Say(client, RequestFrame(3));
+  EXPECT(world.table.size() == 0);
+  EXPECT(world.context.held_bytes == 0);
+  world.Connect();
+  EXPECT(world.table.size() == 1);
+}
+
+TEST_CASE("what the sockets have not taken counts as held, whosesoever stream it was") {
+  H2Limits limits;
+  limits.max_held_bytes = 100'000;
+  HandTable world(limits);
+  world.events.bytes = 50'000;
+  for (int i = 0; i < 2; i++) world.Say(world.Connect().first, kWideGreeting + RequestFrame(1));
+  EXPECT(world.table.size() == 2);
+  EXPECT(world.context.held_bytes > 70'000);
+  world.Say(world.Connect().first, kWideGreeting + RequestFrame(1));
+  EXPECT(world.table.size() == 2);
 }
 
 TEST_CASE("clients that break the protocol or leave amid an answer leave nothing behind") {

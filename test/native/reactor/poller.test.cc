@@ -126,8 +126,8 @@ TEST_CASE("a socket that was forgotten or closed is not heard of again") {
   SocketPair closed = MakeConnection();
   REQUIRE(IsOk(poller->WatchHangup(forgotten.server.get(), 1)));
   REQUIRE(IsOk(poller->WatchHangup(closed.server.get(), 2)));
-  REQUIRE(IsOk(poller->ForgetHangup(forgotten.server.get())));
-  EXPECT(!IsOk(poller->ForgetHangup(forgotten.server.get())));
+  REQUIRE(IsOk(poller->Forget(forgotten.server.get())));
+  EXPECT(!IsOk(poller->Forget(forgotten.server.get())));
   closed.server.Close();
   forgotten.client.Close();
   closed.client.Close();
@@ -153,7 +153,7 @@ TEST_CASE("input is told for as long as it is there, then not until there is mor
   char byte;
   REQUIRE(read(connection.server.get(), &byte, 1) == 1);
   EXPECT(Wait(*poller).empty());
-  REQUIRE(IsOk(poller->ForgetReadable(connection.server.get())));
+  REQUIRE(IsOk(poller->Forget(connection.server.get())));
 }
 
 TEST_CASE("input watched by its edge is told once each time that more has come, and at the end") {
@@ -177,7 +177,7 @@ TEST_CASE("input watched by its edge is told once each time that more has come, 
   EXPECT(events[0].ended);
   EXPECT(UnreadBytes(connection.server.get()) == 3);
   EXPECT(Wait(*poller, 5).empty());
-  REQUIRE(IsOk(poller->ForgetInput(connection.server.get())));
+  REQUIRE(IsOk(poller->Forget(connection.server.get())));
   connection.client.Close();
   EXPECT(Wait(*poller, 5).empty());
 }

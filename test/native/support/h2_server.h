@@ -81,9 +81,7 @@ class H2TestServer : public H2Events {
     if (session != nullptr && session->finished()) session.reset();
   }
   void Flush() {
-    std::vector<H2Session*> dirty;
-    dirty.swap(context.dirty);
-    for (H2Session* one : dirty) one->Flush();
+    for (H2Session* one : H2Session::TakeDirty(context)) one->Flush();
   }
   // Lets time pass.
   uint64_t After(uint64_t ms) {
