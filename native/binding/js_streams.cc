@@ -34,7 +34,7 @@ Napi::Value JsWatchSocket(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsForgetSocket(const Napi::CallbackInfo& info) {
-  return Code(info, Self(info).reactor().poller().ForgetHangup(Int32Argument(info, 0)));
+  return Code(info, Self(info).reactor().poller().Forget(Int32Argument(info, 0)));
 }
 
 // socketIds(index): the esocket_uuids its streams may carry, the primary one first.

@@ -30,7 +30,6 @@ namespace holdfast {
   X(BIO_set_flags, void, (ossl::Bio*, int))                                                        \
   X(BIO_clear_flags, void, (ossl::Bio*, int))                                                      \
   X(BIO_meth_new, ossl::BioMethod*, (int, const char*))                                            \
-  X(BIO_meth_free, void, (ossl::BioMethod*))                                                       \
   X(BIO_meth_set_write, int, (ossl::BioMethod*, ossl::BioWrite))                                   \
   X(BIO_meth_set_read, int, (ossl::BioMethod*, ossl::BioRead))                                     \
   X(BIO_meth_set_ctrl, int, (ossl::BioMethod*, ossl::BioControl))                                  \

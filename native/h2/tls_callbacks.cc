@@ -65,7 +65,7 @@ int UseTicketKey(ossl::Ssl* ssl, unsigned char* name, unsigned char* iv,
 
 }  // namespace
 
-void TlsCallbacks::Set(const TlsContext& owner, ossl::Context* context, ClientCertificates asked) {
+void SetTlsCallbacks(const TlsContext& owner, ossl::Context* context, ClientCertificates asked) {
   const OpenSslApi& api = OpenSsl();
   auto* self = const_cast<TlsContext*>(&owner);
   CHECK(api.SSL_CTX_set_ex_data(context, kApplicationData, self) == 1);

@@ -186,7 +186,7 @@ void TlsContext::Prepare(const TlsSettings& settings, ossl::Context* context) {
       CHECK(api.SSL_CTX_add_client_CA(context, one.get()) == 1);
     }
   }
-  TlsCallbacks::Set(*this, context, settings.client_certificates);
+  SetTlsCallbacks(*this, context, settings.client_certificates);
 }
 
 bool TlsContext::AddName(std::string name, ossl::Context* context) {

@@ -75,7 +75,7 @@ int FirstLook::Remove(Queue::iterator waiting) {
   const int fd = waiting->second.fd;
   waiting_.erase(waiting);
   // Before it is given away: its next owner's thread may close it at once.
-  CHECK(IsOk(poller_.ForgetInput(fd)));
+  CHECK(IsOk(poller_.Forget(fd)));
   return fd;
 }
 

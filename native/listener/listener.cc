@@ -146,8 +146,7 @@ bool Listener::AcceptSome() {
 
 void Listener::SetWatching(bool watching) {
   if (watching == watching_) return;
-  CHECK(IsOk(watching ? poller_->WatchReadable(fd_, FirstLook::kNoToken)
-                      : poller_->ForgetReadable(fd_)));
+  CHECK(IsOk(watching ? poller_->WatchReadable(fd_, FirstLook::kNoToken) : poller_->Forget(fd_)));
   watching_ = watching;
 }
 

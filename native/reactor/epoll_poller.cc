@@ -49,10 +49,6 @@ Status Arm(int timer, uint64_t first_ms, uint64_t interval_ms) {
   return timerfd_settime(timer, 0, &spec, nullptr) == 0 ? Status::kOk : Status::kSystem;
 }
 
-Status Remove(int poller, int fd) {
-  return epoll_ctl(poller, EPOLL_CTL_DEL, fd, nullptr) == 0 ? Status::kOk : Status::kSystem;
-}
-
 }  // namespace
 
 std::unique_ptr<Poller> Poller::Create() {
@@ -114,9 +110,9 @@ Status Poller::WatchSocket(int fd, uint64_t token) {
   return Add(fd_, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, PollEvent::Kind::kSocket, token);
 }
 
-Status Poller::ForgetHangup(int fd) { return Remove(fd_, fd); }
-Status Poller::ForgetReadable(int fd) { return Remove(fd_, fd); }
-Status Poller::ForgetInput(int fd) { return Remove(fd_, fd); }
+Status Poller::Forget(int fd) {
+  return epoll_ctl(fd_, EPOLL_CTL_DEL, fd, nullptr) == 0 ? Status::kOk : Status::kSystem;
+}
 
 int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
   constexpr int kMost = 64;

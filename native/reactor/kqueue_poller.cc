@@ -91,11 +91,9 @@ Status Poller::WatchSocket(int fd, uint64_t token) {
   return IsOk(reads) ? Change(fd_, ident, EVFILT_WRITE, EV_ADD | EV_CLEAR, 0, 0, data) : reads;
 }
 
-Status Poller::ForgetHangup(int fd) {
+Status Poller::Forget(int fd) {
   return Change(fd_, static_cast<uintptr_t>(fd), EVFILT_READ, EV_DELETE, 0, 0, 0);
 }
-Status Poller::ForgetReadable(int fd) { return ForgetHangup(fd); }
-Status Poller::ForgetInput(int fd) { return ForgetHangup(fd); }
 
 int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
   constexpr int kMost = 64;

@@ -47,8 +47,8 @@ class Poller final : public Waker {
   // 0 stops it.
   [[nodiscard]] Status SetTimer(uint64_t interval_ms);
 
-  // Edge-triggered: a hang-up is told once. Tokens below 2^62. A closed descriptor forgets itself;
-  // an open one must be forgotten while it is open.
+  // Edge-triggered: a hang-up is told once. Tokens below 2^62. A closed descriptor forgets
+  // itself.
   [[nodiscard]] Status WatchHangup(int fd, uint64_t token);
   // Level-triggered.
   [[nodiscard]] Status WatchReadable(int fd, uint64_t token);
@@ -56,9 +56,8 @@ class Poller final : public Waker {
   [[nodiscard]] Status WatchInput(int fd, uint64_t token);
   // Edge-triggered, both ways: who is told goes on until the system has no more.
   [[nodiscard]] Status WatchSocket(int fd, uint64_t token);
-  [[nodiscard]] Status ForgetHangup(int fd);
-  [[nodiscard]] Status ForgetReadable(int fd);
-  [[nodiscard]] Status ForgetInput(int fd);
+  // One that is watched, and open.
+  [[nodiscard]] Status Forget(int fd);
 
   // Waits up to `timeout_ms` (-1: for ever), fills `events`, returns how many, -1 on failure.
   int Wait(std::span<PollEvent> events, int timeout_ms);
