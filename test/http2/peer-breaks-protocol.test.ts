@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type ServerHttp2Stream } from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CloseReason, ManagedStream } from '../../dist/index.js'
+import { isNative } from '../helpers/carrier.js'
 import { closeWait, openSockets } from '../helpers/fds.js'
 import { flag, frame, RawClient } from '../helpers/raw-http2.js'
 import { serve, serveEvents, type TestServer } from '../helpers/server.js'
@@ -31,6 +32,9 @@ afterEach(async () => {
   await server?.close()
   server = undefined
 })
+
+const allSocketsGone = () =>
+  until('no socket is left', () => server!.manager.stats().activeSockets === 0)
 
 for (const [what, breakIt] of Object.entries(breaks)) {
   for (const leaves of [true, false]) {
@@ -67,7 +71,9 @@ for (const [what, breakIt] of Object.entries(breaks)) {
         for (const client of clients) client.socket.destroy()
         await until('no socket is left in CLOSE-WAIT', () => closeWait(server!.port) === 0)
         await until('the descriptors are back', () => openSockets() === before)
-        await until('its socket has gone', () => server!.manager.stats().activeSockets === 0)
+        // A reactor closes a descriptor before it gives up what it knows of the socket.
+        if (isNative) await allSocketsGone()
+        expect(server.manager.stats().activeSockets).toBe(0)
       })
     })
   }
@@ -88,7 +94,8 @@ describe('a peer that answers no PING', () => {
     await until('the stream closed', () => closes.length > 0)
     expect(closes).toEqual(['session'])
     expect(client.received(frame.ping).length).toBeGreaterThan(0)
-    await until('its socket has gone', () => server!.manager.stats().activeSockets === 0)
+    // Streams are told of before the socket of their session goes.
+    await allSocketsGone()
   })
 })
 
