@@ -2,6 +2,7 @@
 // answers when the test says so.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -44,23 +45,23 @@ class NodeThread {
     }
     return told;
   }
-  // Waits for the next mail of that kind; what came of others stays for its own wait.
+  // Waits for the next mail of that kind. What was told of the same request before it is dropped: a
+  // test that awaits it later finds that it came out of order. What was told of others stays.
   RequestTold Await(MessageOp op) {
-    for (;;) {
-      for (size_t i = 0; i < waiting_.size(); i++) {
-        if (waiting_[i].op != op) continue;
-        RequestTold found = waiting_[i];
-        waiting_.erase(waiting_.begin() + static_cast<ptrdiff_t>(i));
-        return found;
-      }
-      REQUIRE(Eventually([&] {
-        for (RequestTold& told : Take()) waiting_.push_back(std::move(told));
-        for (const RequestTold& told : waiting_) {
-          if (told.op == op) return true;
-        }
-        return false;
-      }));
-    }
+    const auto is_it = [&](const RequestTold& told) { return told.op == op; };
+    auto found = waiting_.end();
+    REQUIRE(Eventually([&] {
+      for (RequestTold& told : Take()) waiting_.push_back(std::move(told));
+      found = std::find_if(waiting_.begin(), waiting_.end(), is_it);
+      return found != waiting_.end();
+    }));
+    const RequestTold awaited = std::move(*found);
+    const uint64_t id = awaited.id.Pack().value;
+    const auto before = std::remove_if(waiting_.begin(), found, [&](const RequestTold& told) {
+      return told.id.Pack().value == id;
+    });
+    waiting_.erase(before, found + 1);
+    return awaited;
   }
   void Ask(RequestId id, MessageOp op, RequestHeader header = {}, std::string_view bytes = {}) {
     sender.Command(id.reactor, id.Pack(), op, header, bytes);
