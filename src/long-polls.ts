@@ -3,7 +3,7 @@ import { HoldfastError } from './errors.js'
 import type { HeldStream } from './held-stream.js'
 import { http1Carrier } from './http2/carriers.js'
 import { http1Requests } from './http2/http1-requests.js'
-import { resolveTarget, type ResolvedTarget, type StreamTarget } from './http2/target.js'
+import { noRequest, resolveTarget, type ResolvedTarget, type StreamTarget } from './http2/target.js'
 import type { StreamManager } from './manager.js'
 import { scratch } from './memory.js'
 import { native } from './native.js'
@@ -169,10 +169,7 @@ function readMessage(id: string, event: string, data: Buffer): PolledMessage {
 function requestCarrierOf({ carrier }: ResolvedTarget): RequestCarrier {
   if (carrier === http1Carrier) return http1Requests
   if ('head' in carrier) return carrier as RequestCarrier
-  throw new HoldfastError(
-    'ERR_HOLDFAST_INVALID_STREAM',
-    'there is no request to answer on a Duplex',
-  )
+  throw noRequest()
 }
 
 function notKept(): HoldfastError {

@@ -1,7 +1,7 @@
 import { HoldfastError } from './errors.js'
 import type { HeldStream } from './held-stream.js'
 import { lastEventIdOf } from './http2/last-event-id.js'
-import { resolveTarget, type StreamTarget } from './http2/target.js'
+import { noRequest, resolveTarget, type StreamTarget } from './http2/target.js'
 import { native } from './native.js'
 import { requireInteger, requireKnown } from './options.js'
 import type { Outbox } from './outbox.js'
@@ -64,12 +64,7 @@ export function openSse(
   const resolved = resolveTarget(target)
   if (resolved.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
   const { carrier } = resolved
-  if (!carrier.respond) {
-    throw new HoldfastError(
-      'ERR_HOLDFAST_INVALID_STREAM',
-      'there is no request to answer on a Duplex',
-    )
-  }
+  if (!carrier.respond) throw noRequest()
   const lastEventId = given ?? lastEventIdOf(target)
   const held = holder.hold(resolved, 'sse', options)
   held.lastEventId = lastEventId

@@ -249,8 +249,7 @@ void ReactorStreams::Refuse(H2Stream& stream) {
 bool ReactorStreams::TellOfRequest(const ReactorRequest& request, std::string_view fields,
                                    bool ended) {
   const Session& session = sessions_[request.session];
-  const uint32_t over_tls = request.stream->session.encrypted() ? kRequestOverTls : 0;
-  const RequestHeader header{(ended ? kRequestEnded : 0) | over_tls, 0};
+  const RequestHeader header{ended ? kRequestEnded : 0, 0};
   const uint32_t words[2] = {session.socket, session.socket_generation};
   const auto size = static_cast<uint32_t>(sizeof header + sizeof words + fields.size());
   uint8_t* out = outboxes_.AppendTo(session.node, request.id.Pack(), MessageOp::kRequest, size,

@@ -70,7 +70,6 @@ static_assert(sizeof(RequestHeader) == 8);
 inline constexpr uint32_t kHeadEnds = 1;
 inline constexpr uint32_t kHeadInterim = 2;
 inline constexpr uint32_t kRequestEnded = 1;
-inline constexpr uint32_t kRequestOverTls = 2;
 
 inline std::string_view RequestBytes(const MessageHeader& message) {
   return {reinterpret_cast<const char*>(message.bytes()) + sizeof(RequestHeader),

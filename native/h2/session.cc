@@ -24,7 +24,6 @@ std::unique_ptr<H2Session> H2Session::Open(H2Context& context, int fd,
                                            std::shared_ptr<const TlsContext> tls) {
   std::unique_ptr<H2Session> session(new H2Session(context, fd));
   if (tls != nullptr) {
-    session->encrypted_ = true;
     session->tls_ = TlsConnection::Open(std::move(tls), context.wire);
     if (session->tls_ == nullptr) return nullptr;
   }

@@ -43,7 +43,6 @@ class H2Session {
   uint64_t queued_bytes() const { return queued_bytes_; }
   // These, what the socket has not taken, and what was read of requests and is not consumed.
   uint64_t held_bytes() const { return queued_bytes_ + unsent_bytes_ + unread_bytes_; }
-  bool encrypted() const { return encrypted_; }
 
   // Reads what is there, up to a bound. True if there may be more.
   bool Read();
@@ -156,7 +155,6 @@ class H2Session {
   uint64_t notice_ms_ = 0;   // when the first GOAWAY was sent; 0: not, or the second was, too
   uint64_t linger_until_ms_ = 0;
   uint32_t lingered_bytes_ = 0;
-  bool encrypted_ = false;
   bool told_ = false;  // the application knows of it
   bool heard_settings_ = false;
   bool dirty_ = false;  // listed in the context

@@ -27,6 +27,13 @@ export interface NodeTarget extends ResolvedTarget {
   readonly owner: Http2Session | Duplex
 }
 
+export function noRequest(): HoldfastError {
+  return new HoldfastError(
+    'ERR_HOLDFAST_INVALID_STREAM',
+    'there is no request to answer on a Duplex',
+  )
+}
+
 /** @throws ERR_HOLDFAST_INVALID_STREAM, ERR_HOLDFAST_STREAM_DEAD */
 export function resolveTarget(target: unknown): ResolvedTarget {
   if (target instanceof RequestStream) return target.resolve()

@@ -36,7 +36,6 @@ export interface CheckedWebSocketOptions {
   readonly selectProtocol: (offered: readonly string[]) => string | undefined
   readonly maxMessageBytes: number
   readonly deflate: DeflateOptions | undefined
-  readonly tags: readonly string[] | undefined
 }
 
 /** @throws ERR_HOLDFAST_INVALID_OPTION */
@@ -50,7 +49,7 @@ export function checkWebSocketOptions(options: WebSocketOptions): CheckedWebSock
     'onSlow',
     'onGap',
   ])
-  const { protocols, selectProtocol, maxMessageBytes, perMessageDeflate = false, tags } = options
+  const { protocols, selectProtocol, maxMessageBytes, perMessageDeflate = false } = options
   if (protocols !== undefined && !isListOfTokens(protocols)) {
     throw invalid('protocols must be an array of subprotocol names')
   }
@@ -63,7 +62,6 @@ export function checkWebSocketOptions(options: WebSocketOptions): CheckedWebSock
     selectProtocol: selectProtocol ?? ((offered) => offered.find((name) => known.has(name))),
     maxMessageBytes: requireInteger('maxMessageBytes', maxMessageBytes ?? 2 ** 20, 1, 2 ** 30),
     deflate: checkDeflate(perMessageDeflate),
-    tags,
   }
 }
 
