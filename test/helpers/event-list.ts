@@ -6,8 +6,3 @@ export function eventsIn(text: string): EventSourceMessage[] {
   createParser({ onEvent: (event) => events.push(event) }).feed(text)
   return events
 }
-
-/** The number in the id of a message of a kept topic. */
-export function numberIn(id: string | undefined): number {
-  return Number(/^[0-9a-f]{12}-(\d+)$/.exec(id ?? '')?.[1])
-}

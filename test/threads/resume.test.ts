@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { StreamManager, type Listening, type ReplayOptions } from '../../dist/index.js'
-import { ReturningClient } from '../helpers/returning-client.js'
+import { ReturningClient } from '../helpers/returning-client.mjs'
 import { until } from '../helpers/wait.js'
 import { TestThread } from '../helpers/worker.js'
 
@@ -65,8 +65,9 @@ async function returnOnce(): Promise<ReturningClient> {
   return watcher
 }
 
-const sum = (name: 'returns' | 'missed' | 'twice' | 'gaps' | 'idleGaps'): number =>
-  clients.reduce((all, client) => all + client[name], 0)
+const sum = (
+  name: 'received' | 'returns' | 'missed' | 'grown' | 'twice' | 'gaps' | 'idleGaps',
+): number => clients.reduce((all, client) => all + client[name], 0)
 
 test('clients that come back to any thread miss nothing and get nothing twice', async () => {
   const before = manager.stats()
@@ -92,4 +93,18 @@ test('where too little is kept, each hole has one gap mark, and nothing else has
   expect(sum('gaps')).toBeGreaterThan(0)
   // One that left before it came is no client's.
   expect(sum('gaps')).toBeLessThanOrEqual(manager.stats().replayGaps - before.replayGaps)
+})
+
+test('where nobody publishes meanwhile, what is kept begins right behind the gap mark', async () => {
+  await comeAndGo({ events: 5 })
+  const before = { gaps: sum('gaps'), grown: sum('grown'), received: sum('received') }
+  const all = clients[0]!.last
+  await Promise.all(clients.map((client) => client.leave()))
+  for (let i = 0; i < 20; i++) manager.publish('feed', `missed ${i}`)
+  await Promise.all(clients.map((client) => client.comeBack()))
+  await until('the last one', () => clients.every(({ last }) => last === all + 20))
+  expect(sum('received')).toBe(before.received + 5 * clients.length)
+  expect(sum('gaps')).toBe(before.gaps + clients.length)
+  expect(sum('grown')).toBe(before.grown)
+  expect([sum('missed'), sum('twice'), sum('idleGaps')]).toEqual([0, 0, 0])
 })
