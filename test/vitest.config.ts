@@ -22,8 +22,6 @@ const onBothCarriers = [
   'http2/fetch',
   'http2/static-answers',
   'http2/delivery',
-  'http2/register',
-  'http2/listen-and-accept',
   'http2/peer-breaks-protocol',
   'http2/slow-readers',
   'websocket/bad-frames',

@@ -2,6 +2,7 @@ import http2 from 'node:http2'
 import type { Server } from 'node:net'
 import {
   StreamManager,
+  type ListenOptions,
   type ManagedStream,
   type ManagerOptions,
   type RequestStream,
@@ -16,14 +17,18 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-export async function serve(server: Server, options: ManagerOptions = {}): Promise<TestServer> {
+export async function serve(
+  server: Server,
+  options: ManagerOptions = {},
+  port: ListenOptions = {},
+): Promise<TestServer> {
   const manager = StreamManager.open({ ...carrierOptions, ...options })
-  const { port } = await manager.listen({ port: 0, host: '127.0.0.1' })
+  const listening = await manager.listen({ port: 0, host: '127.0.0.1', ...port })
   manager.accept(server)
   return {
     manager,
-    port,
-    url: `http://127.0.0.1:${port}`,
+    port: listening.port,
+    url: `http://127.0.0.1:${listening.port}`,
     async close() {
       await manager.close()
       server.close()
@@ -41,8 +46,9 @@ export async function serveStreams(
   take: (stream: HttpStream, headers: http2.IncomingHttpHeaders) => void,
   options: ManagerOptions = {},
   server: Server = http2.createServer(),
+  port: ListenOptions = {},
 ): Promise<TestServer> {
-  const serving = await serve(server, options)
+  const serving = await serve(server, options, port)
   if (isNative) serving.manager.on('stream', take)
   else server.on('stream', take)
   return serving

@@ -10,6 +10,7 @@ import {
   type WebSocketOptions,
   type WebSocketStream,
 } from '../../dist/index.js'
+import { isNative } from './carrier.js'
 import { serveStreams, type TestServer } from './server.js'
 
 export type Transport = 'h2' | 'h2-tls' | 'http1' | 'http1-tls'
@@ -38,7 +39,7 @@ export async function serveWebSockets(
 ): Promise<WebSocketServer> {
   const sockets: WebSocketStream[] = []
   const closes: StreamClose[] = []
-  const server = await make(transport)
+  const { server, identity } = await make(transport)
   const keep = (socket: WebSocketStream | undefined, headers: IncomingHttpHeaders): void => {
     if (!socket) return
     sockets.push(socket)
@@ -54,16 +55,34 @@ export async function serveWebSockets(
     },
     managerOptions,
     server,
+    // A reactor speaks TLS by itself. HTTP/1.1 over TLS is for the server.
+    isNative && transport === 'h2-tls' ? { tls: identity! } : {},
   )
   const scheme = transport.endsWith('tls') ? 'https' : 'http'
   return { ...test, url: `${scheme}://127.0.0.1:${test.port}`, sockets, closes }
 }
 
-async function make(transport: Transport): Promise<Server> {
-  const settings = { enableConnectProtocol: true, maxConcurrentStreams: 1000 }
-  if (transport === 'h2') return http2.createServer({ settings })
-  if (transport === 'http1') return http.createServer()
-  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }])
-  if (transport === 'http1-tls') return https.createServer({ cert, key })
-  return http2.createSecureServer({ cert, key, settings, allowHTTP1: true })
+interface Made {
+  server: Server
+  identity?: { cert: string; key: string }
 }
+
+async function make(transport: Transport): Promise<Made> {
+  const settings = { enableConnectProtocol: true, maxConcurrentStreams: 1000 }
+  if (transport === 'h2') return { server: http2.createServer({ settings }) }
+  if (transport === 'http1') return { server: http.createServer() }
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }])
+  const identity = { cert, key }
+  if (transport === 'http1-tls') return { server: https.createServer(identity), identity }
+  const options = { ...identity, settings, allowHTTP1: true }
+  return { server: http2.createSecureServer(options), identity }
+}
+
+/** Whether the thread itself holds a WebSocket, or a reactor. */
+export function holderOf(manager: StreamManager, { uid }: WebSocketStream): string | undefined {
+  const { worker } = manager.find(uid)!
+  return manager.workers().find(({ id }) => id === worker)?.kind
+}
+/** Which of the two it is to be. */
+export const holderOver = (transport: Transport): string =>
+  isNative && transport.startsWith('h2') ? 'reactor' : 'thread'

@@ -6,7 +6,13 @@ import { WebSocket } from 'ws'
 import { StreamManager, WebSocketStream } from '../../dist/index.js'
 import { connect } from '../helpers/client.js'
 import { until } from '../helpers/wait.js'
-import { serveWebSockets, transports, type Transport } from '../helpers/websocket-server.js'
+import {
+  holderOf,
+  holderOver,
+  serveWebSockets,
+  transports,
+  type Transport,
+} from '../helpers/websocket-server.js'
 import { clientFrame, Http2WebSocket } from '../helpers/websocket.js'
 
 /** What both kinds of client can do. */
@@ -85,6 +91,7 @@ describe.each(transports)('a WebSocket over %s', (transport) => {
     expect(manager.stats().activeWebsocketStreams).toBe(1)
     const info = manager.find(sockets[0]!.uid)!
     expect(info).toMatchObject({ kind: 'websocket', address: '127.0.0.1' })
+    expect(holderOf(manager, sockets[0]!)).toBe(holderOver(transport))
     expect(manager.get(info.uid)).toBe(sockets[0])
     expect(sockets[0]).toBeInstanceOf(WebSocketStream)
     await client.close(1000)

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { StreamManager, type WebSocketStream } from '../../dist/index.js'
 import { until } from '../helpers/wait.js'
-import { serveWebSockets } from '../helpers/websocket-server.js'
+import { holderOf, holderOver, serveWebSockets } from '../helpers/websocket-server.js'
 
 afterEach(() => StreamManager.open().close())
 
@@ -40,7 +40,13 @@ describe.skipIf(!has(python, '-c', 'import h2, wsproto'))('a client of python pa
   ] as const)(
     'has 300 WebSockets on one connection %s, all echoed and ended',
     async (_, transport, scheme) => {
-      const server = await serveWebSockets(transport)
+      const holders = new Set<string | undefined>()
+      const server = await serveWebSockets(transport, {
+        onSocket(socket) {
+          holders.add(holderOf(StreamManager.open(), socket))
+          socket.on('message', (data) => socket.send(data))
+        },
+      })
       const { stdout } = await promisify(execFile)(
         python,
         [script, String(server.port), scheme, '300'],
@@ -53,6 +59,7 @@ describe.skipIf(!has(python, '-c', 'import h2, wsproto'))('a client of python pa
         ended: 300,
         reset: 0,
       })
+      expect([...holders]).toEqual([holderOver(transport)])
       await until('all are told', () => server.closes.length === 300)
       expect(new Set(server.closes.map((close) => JSON.stringify(close)))).toEqual(
         new Set([JSON.stringify({ reason: 'end', code: 1000, text: 'done' })]),
