@@ -60,12 +60,27 @@ test('a publish of each thread reaches the streams of all reactors, and a send i
 
 test('a thread that is terminated takes its reactor and the sessions on it along, and no others', async () => {
   const all = await readings(8, '/left')
+  const before = manager.workers()
+  // Each client gets what is sent to its own stream, so that it is known who holds which.
+  const holders: number[] = []
+  for (const [i, { uid, worker }] of streams().entries()) {
+    expect(manager.send(uid, `you are ${i}.`)).toBe('queued')
+    holders.push(worker)
+  }
+  await until('each knows', () => all.every((reading) => /you are \d\./.test(reading.text())))
+  const holderOf = (reading: Reading) => holders[Number(/you are (\d)/.exec(reading.text())![1])]
   const [gone] = threads.splice(0, 1)
   await gone!.terminate()
   await until('its reactor has gone', () => reactors().length === 3)
-  await until('its streams have', () => all.some((reading) => reading.closed()))
-  const left = all.filter((reading) => !reading.closed())
-  expect(left.length).toBeGreaterThan(0)
-  expect(manager.publish('/left', 'still here')).toBe(left.length)
-  await told(left, 'data: still here\n\n')
+  const left = manager.workers().map(({ id }) => id)
+  const lost = before.filter(({ id, kind }) => kind === 'reactor' && !left.includes(id))
+  expect(lost).toHaveLength(1)
+  const others = all.filter((reading) => holderOf(reading) !== lost[0]!.id)
+  const itsOwn = all.filter((reading) => !others.includes(reading))
+  expect(itsOwn.length).toBeGreaterThan(0)
+  expect(others.length).toBeGreaterThan(0)
+  await until('its streams have', () => itsOwn.every((reading) => reading.closed()))
+  expect(manager.publish('/left', 'still here')).toBe(others.length)
+  await told(others, 'data: still here\n\n')
+  expect(others.map((reading) => reading.closed())).toEqual(others.map(() => false))
 })
