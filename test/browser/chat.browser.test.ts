@@ -1,6 +1,6 @@
 import type { Browser } from 'puppeteer-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { browsers } from '../helpers/browsers.js'
+import { browsers, eachBrowser } from '../helpers/browsers.js'
 import { ChatPerson } from '../helpers/chat-page.js'
 import { cuttableWay, type CuttableWay } from '../helpers/cuttable.js'
 import { hasEnded, killDemos, launchDemo, type Demo } from '../helpers/demo.js'
@@ -120,121 +120,116 @@ describe.skipIf(!installed)('Chromium and Firefox in one room', () => {
   })
 })
 
-for (const browser of browsers) {
-  const where = browser.installed ? browser.name : `${browser.name}, which is not on this machine:`
-  describe.skipIf(!browser.installed)(where, () => {
-    let opened: Browser
-    beforeAll(async () => void (opened = await browser.launch()))
-    afterAll(() => opened?.close())
+eachBrowser(({ launch }) => {
+  let opened: Browser
+  beforeAll(async () => void (opened = await launch()))
+  afterAll(() => opened?.close())
 
-    it.each(['websocket', 'events'] as const)(
-      'who was cut off hears what was said meanwhile, and is heard, once (%s)',
-      async (transport) => {
-        const way = await cuttableWay(Number(new URL(demo.url).port))
-        ways.push(way)
-        const url = newRoom()
-        const ada = await enter(opened, url, 'Ada')
-        const away = url.replace(new URL(url).port, String(way.port))
-        const grace = await enter(opened, away, 'Grace')
-        if (transport === 'events') await grace.chooses('events')
-        await ada.says('before')
-        await grace.hasHeard('before')
-
-        way.cut()
-        await grace.isCutOff()
-        await ada.seesOnly('Ada')
-        const missed = ['one', 'two', 'three']
-        for (const text of missed) await ada.says(text)
-        await ada.hasHeard(...missed)
-        await grace.says('from the tunnel')
-        expect(await grace.texts('#pending .said')).toEqual(['from the tunnel'])
-
-        way.mend()
-        await grace.isConnected()
-        await ada.seesOnly('Ada', 'Grace')
-        await ada.hasHeard('from the tunnel')
-        await grace.hasHeard('from the tunnel')
-        const all = ['before', ...missed, 'from the tunnel']
-        expect(await grace.hears()).toEqual(all)
-        expect(await ada.hears()).toEqual(all)
-        expect(await grace.texts('#pending .said')).toEqual([])
-        expect(await grace.texts('.divider')).toEqual([])
-
-        // Whoever comes later hears all of it as well.
-        const late = await enter(opened, url, 'Late')
-        await late.hasHeard(...all)
-        expect(await late.hears()).toEqual(all)
-      },
-    )
-
-    it('who reads further up is told what is new, and who is writing', async () => {
+  it.each(['websocket', 'events'] as const)(
+    'who was cut off hears what was said meanwhile, and is heard, once (%s)',
+    async (transport) => {
+      const way = await cuttableWay(Number(new URL(demo.url).port))
+      ways.push(way)
       const url = newRoom()
       const ada = await enter(opened, url, 'Ada')
-      await ada.page.setViewport({ width: 390, height: 420 })
-      const grace = await enter(opened, url, 'Grace')
-      const lines = ['one', 'two', 'three', 'four'].map(
-        (line) => `${line}${' and so on'.repeat(12)}`,
-      )
-      for (const line of lines) await ada.says(line)
-      await grace.hasHeard(...lines)
-      await ada.hasHeard(...lines)
-      await ada.page.bringToFront()
-      await ada.page.$eval('#log', (log) => void (log.scrollTop = 0))
-      await grace.page.focus('#text')
-      await grace.page.keyboard.type('a')
-      await until('it is told', async () => (await ada.text('#typing')) === 'Grace is writing…')
-      await grace.page.keyboard.type('ha')
-      await grace.page.keyboard.press('Enter')
-      await ada.hasHeard('aha')
-      expect(await ada.text('#newest')).toBe('1 new message ↓')
-      expect(await ada.text('#typing')).toBe('')
-      expect(await ada.page.title()).toMatch(/^\(1\) room-\d+ · holdfast chat$/)
-      await ada.page.click('#newest')
-      await until('it was seen', async () => (await ada.page.title()).startsWith('room-'))
-      expect(await ada.page.$('#newest:not([hidden])')).toBeNull()
-    })
+      const away = url.replace(new URL(url).port, String(way.port))
+      const grace = await enter(opened, away, 'Grace')
+      if (transport === 'events') await grace.chooses('events')
+      await ada.says('before')
+      await grace.hasHeard('before')
 
-    it('on a phone the side lies over the talk until Escape, and the keyboard stays in it', async () => {
-      const ada = await enter(opened, newRoom(), 'Ada')
-      await ada.page.setViewport({ width: 390, height: 780 })
-      const visibility = `getComputedStyle(document.getElementById('side')).visibility`
-      const isAway = async () => (await ada.page.evaluate(visibility)) === 'hidden'
-      await until('it has slid away', isAway)
-      await ada.page.click('#open-side')
-      const focused = () => ada.page.evaluate('document.activeElement.id')
-      expect(await focused()).toBe('close-side')
-      const isOutOfReach = () => ada.page.evaluate(`document.querySelector('.talk').inert`)
-      expect(await isOutOfReach()).toBe(true)
-      await ada.page.keyboard.press('Escape')
-      expect(await focused()).toBe('open-side')
-      expect(await isOutOfReach()).toBe(false)
-    })
+      way.cut()
+      await grace.isCutOff()
+      await ada.seesOnly('Ada')
+      const missed = ['one', 'two', 'three']
+      for (const text of missed) await ada.says(text)
+      await ada.hasHeard(...missed)
+      await grace.says('from the tunnel')
+      expect(await grace.texts('#pending .said')).toEqual(['from the tunnel'])
 
-    it('a page whose WebSockets do not get through goes over to events', async () => {
-      const context = await opened.createBrowserContext()
-      const page = await context.newPage()
-      await page.evaluateOnNewDocument(`window.WebSocket = class extends EventTarget {
+      way.mend()
+      await grace.isConnected()
+      await ada.seesOnly('Ada', 'Grace')
+      await ada.hasHeard('from the tunnel')
+      await grace.hasHeard('from the tunnel')
+      const all = ['before', ...missed, 'from the tunnel']
+      expect(await grace.hears()).toEqual(all)
+      expect(await ada.hears()).toEqual(all)
+      expect(await grace.texts('#pending .said')).toEqual([])
+      expect(await grace.texts('.divider')).toEqual([])
+
+      // Whoever comes later hears all of it as well.
+      const late = await enter(opened, url, 'Late')
+      await late.hasHeard(...all)
+      expect(await late.hears()).toEqual(all)
+    },
+  )
+
+  it('who reads further up is told what is new, and who is writing', async () => {
+    const url = newRoom()
+    const ada = await enter(opened, url, 'Ada')
+    await ada.page.setViewport({ width: 390, height: 420 })
+    const grace = await enter(opened, url, 'Grace')
+    const lines = ['one', 'two', 'three', 'four'].map((line) => `${line}${' and so on'.repeat(12)}`)
+    for (const line of lines) await ada.says(line)
+    await grace.hasHeard(...lines)
+    await ada.hasHeard(...lines)
+    await ada.page.bringToFront()
+    await ada.page.$eval('#log', (log) => void (log.scrollTop = 0))
+    await grace.page.focus('#text')
+    await grace.page.keyboard.type('a')
+    await until('it is told', async () => (await ada.text('#typing')) === 'Grace is writing…')
+    await grace.page.keyboard.type('ha')
+    await grace.page.keyboard.press('Enter')
+    await ada.hasHeard('aha')
+    expect(await ada.text('#newest')).toBe('1 new message ↓')
+    expect(await ada.text('#typing')).toBe('')
+    expect(await ada.page.title()).toMatch(/^\(1\) room-\d+ · holdfast chat$/)
+    await ada.page.click('#newest')
+    await until('it was seen', async () => (await ada.page.title()).startsWith('room-'))
+    expect(await ada.page.$('#newest:not([hidden])')).toBeNull()
+  })
+
+  it('on a phone the side lies over the talk until Escape, and the keyboard stays in it', async () => {
+    const ada = await enter(opened, newRoom(), 'Ada')
+    await ada.page.setViewport({ width: 390, height: 780 })
+    const visibility = `getComputedStyle(document.getElementById('side')).visibility`
+    const isAway = async () => (await ada.page.evaluate(visibility)) === 'hidden'
+    await until('it has slid away', isAway)
+    await ada.page.click('#open-side')
+    const focused = () => ada.page.evaluate('document.activeElement.id')
+    expect(await focused()).toBe('close-side')
+    const isOutOfReach = () => ada.page.evaluate(`document.querySelector('.talk').inert`)
+    expect(await isOutOfReach()).toBe(true)
+    await ada.page.keyboard.press('Escape')
+    expect(await focused()).toBe('open-side')
+    expect(await isOutOfReach()).toBe(false)
+  })
+
+  it('a page whose WebSockets do not get through goes over to events', async () => {
+    const context = await opened.createBrowserContext()
+    const page = await context.newPage()
+    await page.evaluateOnNewDocument(`window.WebSocket = class extends EventTarget {
         constructor() {
           super()
           setTimeout(() => this.dispatchEvent(new Event('close')))
         }
         close() {}
       }`)
-      await page.goto(newRoom())
-      await page.waitForSelector('#welcome[open]')
-      await page.keyboard.press('Enter')
-      await until('it is connected', async () => {
-        const state = await page.$eval('#state', (shown) => shown.textContent?.trim())
-        return state === 'Events (no WebSocket)'
-      })
-      await page.focus('#text')
-      await page.keyboard.type('heard all the same')
-      await page.keyboard.press('Enter')
-      await page.waitForSelector('#messages .is-own .said')
-      await context.close()
+    await page.goto(newRoom())
+    await page.waitForSelector('#welcome[open]')
+    await page.keyboard.press('Enter')
+    await until('it is connected', async () => {
+      const state = await page.$eval('#state', (shown) => shown.textContent?.trim())
+      return state === 'Events (no WebSocket)'
     })
+    await page.focus('#text')
+    await page.keyboard.type('heard all the same')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('#messages .is-own .said')
+    await context.close()
   })
-}
+})
 
 it('SIGTERM ends the chat, and until then nobody complained', async () => {
   demo.child.kill('SIGTERM')
