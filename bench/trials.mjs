@@ -147,7 +147,7 @@ export const trials = [
     name: 'idle',
     what: 'resident memory of idle connections and streams on the native carrier, beside node:http2',
     script: 'load/idle.mjs',
-    smoke: { connections: { http: 50, https: 20 }, full: 2, streamsEach: 10 },
+    smoke: { connections: { http: 50, https: 20 }, full: 2, streamsEach: 10, rounds: 1 },
   },
   {
     name: 'native-find',

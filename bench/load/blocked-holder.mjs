@@ -1,4 +1,4 @@
-// A holding thread of blocked.mjs: counts what its streams get, and how old it is where it says so.
+// A holding thread of blocked-sender.mjs: counts what its streams get, and how old it is where it says so.
 import { Duplex } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
 import { StreamManager } from 'holdfast'
@@ -8,7 +8,7 @@ import { nowNs } from '../lib/statistics.mjs'
 const { bytes, timed } = workerData
 const manager = StreamManager.open()
 let received = 0
-let latencies = []
+const latencies = []
 
 function open() {
   return new Duplex({
@@ -36,10 +36,5 @@ answerThread(parentPort, {
     while (performance.now() < end);
     return {}
   },
-  counts() {
-    const counts = { received, latencies }
-    received = 0
-    latencies = []
-    return counts
-  },
+  counts: () => ({ received, latencies }),
 })

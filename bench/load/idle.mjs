@@ -1,82 +1,102 @@
-// What an idle connection with an event stream takes, what a stream more takes, and what is left when all
-// have gone. Each server is a process of its own.
+// What an idle connection with an event stream takes, what a stream more on it takes, and what is left
+// when all have gone. Each figure is from server processes of its own.
 import { startPeer } from '../lib/peer.mjs'
-import { round } from '../lib/statistics.mjs'
+import { median, round, shuffled } from '../lib/statistics.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
 import { until } from '../lib/wait.mjs'
 
-const { connections, full, streamsEach, contenders, schemes } = parameters({
+const { connections, full, streamsEach, rounds, contenders, schemes } = parameters({
   connections: { http: 10_000, https: 2_000 },
-  /** Connections that have `streamsEach` streams. */
+  /** Connections that have one stream, and then as many that have `streamsEach`. */
   full: 100,
   streamsEach: 100,
+  rounds: 3,
   contenders: ['bare', 'native'],
   schemes: ['http', 'https'],
 })
 const checks = new Checks()
 
-async function measure(contender, scheme) {
-  const count = connections[scheme]
-  const server = await startPeer(
-    new URL('./idle-server.mjs', import.meta.url),
-    [contender, scheme],
-    ['--expose-gc'],
-  )
+/** A fresh server that has had a few clients, which have gone, and a process of clients for it. */
+async function start({ contender, scheme }) {
+  const script = new URL('./idle-server.mjs', import.meta.url)
+  const server = await startPeer(script, [contender, scheme], ['--expose-gc'])
   const client = await startPeer(new URL('./idle-client.mjs', import.meta.url))
   const { port } = await server.ask('port')
-  const resident = async () => (await server.ask('resident')).bytes
-  const openIs = (count) =>
-    until(`${count} streams`, async () => (await server.ask('open')).open === count)
-
-  async function open(sessions, each) {
-    const { answered } = await client.ask('open', {
-      port,
-      sessions,
-      streamsEach: each,
-      tls: scheme === 'https',
-    })
-    checks.equal(
-      `${contender} ${scheme}: ${sessions} x ${each} answered`,
-      sessions * each,
-      answered,
-    )
+  const tls = scheme === 'https'
+  let held = 0
+  const settled = () =>
+    until(`${held} streams`, async () => (await server.ask('open')).open === held)
+  const side = {
+    resident: async () => (await server.ask('resident')).bytes,
+    async open(sessions, each) {
+      const asked = { port, sessions, streamsEach: each, tls }
+      const { answered } = await client.ask('open', asked)
+      const name = `${contender} ${scheme}: ${sessions} x ${each} answered`
+      checks.equal(name, sessions * each, answered)
+      held += sessions * each
+      await settled()
+    },
+    async closeAll() {
+      await client.ask('close')
+      held = 0
+      await settled()
+    },
+    end() {
+      server.kill()
+      client.kill()
+    },
   }
-  async function closeAll() {
-    await client.ask('close')
-    await openIs(0)
-  }
+  await side.open(10, 1)
+  await side.closeAll()
+  return side
+}
 
-  await open(10, 1)
-  await closeAll()
-  const empty = await resident()
-  await open(count, 1)
-  await openIs(count)
-  const held = await resident()
-  await closeAll()
-  const left = await resident()
-  await open(count, 1)
-  await closeAll()
-  const leftAgain = await resident()
-  await open(full, 1)
-  const one = await resident()
-  await open(full, streamsEach)
-  await openIs(full + full * streamsEach)
-  const many = await resident()
-  server.kill()
-  client.kill()
+async function measureConnections(pair) {
+  const count = connections[pair.scheme]
+  const side = await start(pair)
+  const empty = await side.resident()
+  await side.open(count, 1)
+  const held = await side.resident()
+  await side.closeAll()
+  const left = await side.resident()
+  await side.open(count, 1)
+  await side.closeAll()
+  const leftAgain = await side.resident()
+  side.end()
+  return { connection: (held - empty) / count, left: left - empty, again: leftAgain - left }
+}
+
+/** Between connections with one stream and as many with all of theirs lie the streams beyond the first. */
+async function measureStreams(pair) {
+  const side = await start(pair)
+  const empty = await side.resident()
+  await side.open(full, 1)
+  const ones = await side.resident()
+  await side.open(full, streamsEach)
+  const all = await side.resident()
+  side.end()
+  return { stream: (all - ones - (ones - empty)) / (full * (streamsEach - 1)) }
+}
+
+const pairs = schemes.flatMap((scheme) =>
+  contenders.map((contender) => ({ contender, scheme, runs: [] })),
+)
+for (let i = 0; i < rounds; i++) {
+  for (const pair of shuffled(pairs)) {
+    pair.runs.push({ ...(await measureConnections(pair)), ...(await measureStreams(pair)) })
+  }
+}
+const results = pairs.map(({ contender, scheme, runs }) => {
+  const of = (name, unit) => runs.map((run) => round(run[name] / unit))
   return {
     contender,
     scheme,
-    connections: count,
-    'KB a connection with a stream': round((held - empty) / count / 1024),
-    'KB a connection of many streams, by stream': round((many - one) / (full * streamsEach) / 1024),
-    'MB more when all have gone': round((left - empty) / 2 ** 20),
-    'and once more': round((leftAgain - left) / 2 ** 20),
+    connections: connections[scheme],
+    'KB a connection with a stream': median(of('connection', 1024)),
+    'KB a stream more': median(of('stream', 1024)),
+    'by run': of('stream', 1024).join(' '),
+    'MB more when all have gone': median(of('left', 2 ** 20)),
+    'and once more': median(of('again', 2 ** 20)),
   }
-}
-
-const results = []
-for (const scheme of schemes) {
-  for (const contender of contenders) results.push(await measure(contender, scheme))
-}
+})
 finish(results, checks)
