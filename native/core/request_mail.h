@@ -42,11 +42,11 @@ struct RequestId {
 //   kRequestConsume        bytes                  -
 //   kRequestDiscard        -                      -
 //   kRequestAhead          (uid in the header)    -         bytes, in the stream's wire form
-//   kRequestGapOver        -                      -         what kRequestGap asked for has come, or
-//   will not kSessionClose          socket                 its generation
+//   kRequestGapOver        (kRequestGap is done)  -
+//   kSessionClose          socket                 its generation
 //
 //   to a Node thread       a                      b
-//   kRequest               flags: 1 ended, 2 TLS  -         socket, its generation, then fields
+//   kRequest               1: ended               -         socket, its generation, then fields
 //   kRequestBody           -                      -         bytes
 //   kRequestBodyEnd        -                      -         trailers as fields
 //   kRequestTaken          bytes                  -

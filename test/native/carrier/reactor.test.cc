@@ -100,20 +100,15 @@ TEST_CASE("a request of a reactor is answered by a Node thread, with body and tr
   EXPECT(world.node.Adopt(request.id).value == 0);
 }
 
-TEST_CASE("a connection of a port with TLS is spoken to through it, and its requests say so") {
+TEST_CASE("a connection of a port with TLS is spoken to through it") {
   World world;
   std::string why_not;
   Client sealed(TlsPort::Make(TlsFor(), &why_not), {});
   sealed.peer->SendHeaders(1, Request());
   const RequestTold over_tls = world.node.Await(MessageOp::kRequest);
-  EXPECT((over_tls.header.a & kRequestOverTls) != 0);
   world.node.Answer(over_tls.id);
   world.node.Ask(over_tls.id, MessageOp::kRequestWrite, {}, "sealed");
   EXPECT(sealed.AwaitBody(1, 6) == "sealed");
-
-  Client plain;
-  plain.peer->SendHeaders(1, Request());
-  EXPECT((world.node.Await(MessageOp::kRequest).header.a & kRequestOverTls) == 0);
 }
 
 TEST_CASE("an event stream of a reactor that is quiet is sent comments by its own thread") {
