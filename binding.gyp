@@ -106,6 +106,7 @@
       'test/native/core/stream_line.test.cc',
       'test/native/core/sweep.test.cc',
       'test/native/core/tag_store.test.cc',
+      'test/native/core/topic_gaps.test.cc',
       'test/native/core/topics.test.cc',
       'test/native/core/worker_cache.test.cc',
       'test/native/h2/fields.test.cc',

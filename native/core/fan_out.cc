@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
+#include <optional>
 
 #include "base/clock.h"
 #include "core/admission.h"
@@ -40,18 +40,18 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   const MessageHeader* message = chunk.At(offset);
   members_.clear();
   next_ = 0;
-  const bool all = FindAddressed(worker_, message->publication(), &members_);
-  if (message->publication().gap) {
-    TellOfGap();
+  if (message->publication().gap != 0) {
+    BeginGap(message->publication());
     return Chunk::Next(offset, *message);
   }
+  const bool all = FindAddressed(worker_, message->publication(), &members_);
   std::vector<const Publication*> run;
   uint64_t bytes = 0;
   uint64_t counted = 0;
   while (message != nullptr && message->op == MessageOp::kPublish) {
     const Publication& publication = message->publication();
     bytes += publication.charged_bytes();
-    if (!run.empty() && (!all || bytes > kJoinedBytes || publication.gap ||
+    if (!run.empty() && (!all || bytes > kJoinedBytes || publication.gap != 0 ||
                          !SameReceivers(*run.front(), publication))) {
       break;
     }
@@ -74,17 +74,31 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   return offset;
 }
 
-// Of messages that never came, to whoever wants to know. Nothing is left to do behind it.
-void FanOut::TellOfGap() {
-  for (const TopicMember& member : std::exchange(members_, {})) {
-    if (!carrier_.Prepare(0, 1)) return;
-    // Looked up again: preparing may have run user code.
-    const StreamLine* line = worker_.cache.Find(member.uid);
-    if (line != nullptr && line->marks_gaps()) carrier_.Gap(line->handle());
+void FanOut::BeginGap(const Publication& gap) {
+  messages_ = 0;
+  // Before the members are looked up: whoever joins later may miss what is refused later.
+  const std::optional<StreamUid> spared = worker_.topic_members.TakeGap(gap.gap);
+  if (!spared) return;
+  (void)FindAddressed(worker_, gap, &members_);
+  std::erase_if(members_, [&](const TopicMember& member) { return member.uid == *spared; });
+}
+
+bool FanOut::StepGap(uint64_t* receivers) {
+  const size_t end = std::min<size_t>(next_ + kPiece, members_.size());
+  for (; next_ < end; next_++, ++*receivers) {
+    const StreamUid uid = members_[next_].uid;
+    // First, as it may run user code, and nothing may come between the taking and the telling.
+    if (!carrier_.Prepare(0, 1)) {
+      Abandon();
+      return false;
+    }
+    if (TakeMissed(worker_, uid)) carrier_.Gap(worker_.cache.Find(uid)->handle());
   }
+  return true;
 }
 
 bool FanOut::Step(uint64_t* receivers) {
+  if (messages_ == 0) return StepGap(receivers);
   const StreamKind kind = members_[next_].kind;
   const PayloadRef& payload = forms_[static_cast<size_t>(kind)];
   if (!carrier_.PrepareMany(payload->size(), kPiece)) {

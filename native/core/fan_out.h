@@ -28,7 +28,8 @@ class FanOut {
   void Abandon();
 
  private:
-  void TellOfGap();
+  void BeginGap(const Publication& gap);
+  bool StepGap(uint64_t* receivers);
   void BreakOff();
   void TellGaps();
 
@@ -40,7 +41,7 @@ class FanOut {
   Worker& worker_;
   Carrier& carrier_;
   std::array<PayloadRef, kStreamKinds> forms_;
-  uint32_t messages_ = 0;  // that the forms stand for
+  uint32_t messages_ = 0;  // that the forms stand for; 0: members are told that some are missing
   std::string key_;
   std::vector<TopicMember> members_;  // by kind
   size_t next_ = 0;

@@ -10,13 +10,11 @@ bool TakeGap(Worker& worker, StreamUid uid) {
   return false;
 }
 
-std::vector<StreamUid> TakeTopicGap(Worker& worker, TopicId topic) {
-  const StreamUid except = worker.topic_members.TakeGap(topic);
-  std::vector<StreamUid> members;
-  worker.topic_members.ForEach(topic, [&](const TopicMember& member) {
-    if (member.uid != except) members.push_back(member.uid);
-  });
-  return members;
+bool TakeMissed(Worker& worker, StreamUid uid) {
+  StreamLine* line = worker.cache.Find(uid);
+  if (line == nullptr || !line->marks_gaps()) return false;
+  if (!KeepsQueue(line->policy())) return line->TakesMark(uid);
+  return NoteRefusal(*line, uid) && TakeGap(worker, uid);
 }
 
 }  // namespace holdfast

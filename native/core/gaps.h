@@ -23,7 +23,9 @@ inline bool AsksForMarks(const Worker& owner, const StreamLine& line) {
 // the stream is told behind what waits, by a release or by HeldBack::Pump.
 bool TakeGap(Worker& worker, StreamUid uid);
 
-// The members of a topic that missed a message: they are to be noted and taken one by one.
-std::vector<StreamUid> TakeTopicGap(Worker& worker, TopicId topic);
+// The owner hears of messages that were refused where nobody noted it on the stream. The same
+// answer, but where the carrier has all that waits, the mark can stand behind that at once: nothing
+// has to be refused for its sake.
+bool TakeMissed(Worker& worker, StreamUid uid);
 
 }  // namespace holdfast

@@ -185,15 +185,7 @@ bool Inbox::WriteAwaited(const MessageHeader& message, std::span<const uint8_t> 
 }
 
 bool Inbox::Control(const MessageHeader& message) {
-  if (message.op == MessageOp::kGap) return TellGap(message.uid, /*noted=*/true);
-  if (message.op == MessageOp::kTopicGap) {
-    TopicId topic;
-    std::memcpy(&topic, message.bytes(), sizeof topic);
-    for (const StreamUid uid : TakeTopicGap(worker_, topic)) {
-      if (!TellGap(uid, /*noted=*/false)) return false;
-    }
-    return true;
-  }
+  if (message.op == MessageOp::kGap) return TellGap(message.uid);
   if (!carrier_.Prepare(message.size, 1)) return false;
   if (message.op == MessageOp::kSettled) {
     Outcome outcome;
@@ -217,13 +209,11 @@ bool Inbox::Control(const MessageHeader& message) {
   return true;
 }
 
-// Its refusal was noted by the sender, or is to be noted here.
-bool Inbox::TellGap(StreamUid uid, bool noted) {
+// The sender has noted the refusal.
+bool Inbox::TellGap(StreamUid uid) {
   // First, as it may run user code, and nothing may come between the taking and the telling.
   if (!carrier_.Prepare(0, 1)) return false;
-  StreamLine* line = worker_.cache.Find(uid);
-  if (line == nullptr || !(noted || NoteRefusal(*line, uid))) return true;
-  if (TakeGap(worker_, uid)) carrier_.Gap(line->handle());
+  if (TakeGap(worker_, uid)) carrier_.Gap(worker_.cache.Find(uid)->handle());
   return true;
 }
 

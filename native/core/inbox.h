@@ -53,7 +53,7 @@ class Inbox {
   bool Write();
   bool WriteAwaited(const MessageHeader& message, std::span<const uint8_t> bytes, Ticket ticket);
   bool Control(const MessageHeader& message);
-  bool TellGap(StreamUid uid, bool noted);
+  bool TellGap(StreamUid uid);
   Group* GroupOf(const MessageHeader& message);
   // To be woken when the next stream has something due.
   void ArmAlarm();

@@ -20,7 +20,6 @@ enum class MessageOp : uint16_t {
   kClose,       // a 32-bit code, a 32-bit CloseReason, then the reason's text
   kPublish,     // a Publication: to many streams, and uid is nobody's
   kGap,         // nothing: messages for the stream were refused, and it is to be told of a gap
-  kTopicGap,    // a 64-bit TopicId: the same for all its members, and uid is nobody's
   kSettled,     // to the worker that waits: uid is the ticket, a 32-bit Outcome
   kTopicNews,   // to a worker that waits for it: uid is the number of a ring (core/replay_ring.h)
   kWorkerExit,  // to the worker, not to a stream: uid is the worker's number, 64-bit stream count

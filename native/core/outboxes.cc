@@ -1,7 +1,6 @@
 #include "core/outboxes.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "core/loss.h"
@@ -26,11 +25,17 @@ void Outboxes::Appended(uint32_t worker_id) {
 bool Outboxes::Publish(uint32_t worker_id, Publication&& publication) {
   Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
   const uint64_t charge = publication.charged_bytes();
-  if (!mailbox.Reserve(charge)) return false;
-  Outbox* outbox = RoomFor(worker_id, sizeof(Publication), /*control=*/false);
+  const bool gap = publication.gap != 0;
+  if (!mailbox.Reserve(charge, gap)) return false;
+  Outbox* outbox = RoomFor(worker_id, sizeof(Publication), gap);
   if (outbox == nullptr) {
     mailbox.Unreserve(charge);
     return false;
+  }
+  const bool listed = publication.topic == 0;
+  if (!gap && !listed &&
+      (outbox->published.empty() || outbox->published.back() != publication.topic)) {
+    outbox->published.push_back(publication.topic);
   }
   outbox->chunk->Append(std::move(publication));
   Appended(worker_id);
@@ -41,7 +46,7 @@ bool Outboxes::PublishNow(uint32_t worker_id, Publication publication) {
   Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
   const uint64_t charge = publication.charged_bytes();
   // That a message is missing has to arrive; it is little, and one alone.
-  if (!mailbox.Reserve(charge, /*control=*/publication.gap)) return false;
+  if (!mailbox.Reserve(charge, /*control=*/publication.gap != 0)) return false;
   if (mailbox.PostPublication(publication)) return true;
   registry_.Count(self_, Counter::kMessagesUndeliverable, publication.receivers);
   mailbox.Unreserve(charge);
@@ -53,10 +58,10 @@ void Outboxes::PostGap(StreamUid uid) {
   Appended(uid.worker_id());
 }
 
-void Outboxes::PostTopicGap(uint32_t worker_id, TopicId topic) {
-  Outbox* outbox = RoomFor(worker_id, sizeof topic, /*control=*/true);
-  std::memcpy(outbox->chunk->Append({}, MessageOp::kTopicGap, sizeof topic), &topic, sizeof topic);
-  Appended(worker_id);
+void Outboxes::PostPending(uint32_t worker_id) {
+  if (worker_id >= outboxes_.size()) return;
+  Outbox& outbox = outboxes_[worker_id];
+  if (outbox.chunk != nullptr) Post(worker_id, outbox);
 }
 
 // The target's outbox with a chunk that takes `bytes`; nullptr if its mailbox has no room for one.
@@ -89,12 +94,15 @@ Outboxes::Outbox* Outboxes::RoomFor(uint32_t worker_id, uint32_t bytes, bool con
 }
 
 void Outboxes::Post(uint32_t worker_id, Outbox& outbox) {
-  Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
+  Worker& worker = *registry_.FindWorker(worker_id);
   ChunkPtr chunk = std::move(outbox.chunk);
-  if (mailbox.Post(chunk)) return;
-  // The worker has gone; it has un-registered the streams, and nobody will read this.
-  Lose(registry_, self_, *chunk);
-  mailbox.Unreserve(chunk->charged_bytes());
+  if (!worker.mailbox.Post(chunk)) {
+    // The worker has gone; it has un-registered the streams, and nobody will read this.
+    Lose(registry_, self_, *chunk);
+    worker.mailbox.Unreserve(chunk->charged_bytes());
+  }
+  for (const TopicId topic : outbox.published) worker.topic_members.EndGap(topic);
+  outbox.published.clear();
 }
 
 void Outboxes::Flush() {

@@ -30,14 +30,16 @@ class Outboxes {
   void Appended(uint32_t worker_id);
   // The same for a message of a request, whose id is no stream's.
   uint8_t* AppendTo(uint32_t worker_id, StreamUid id, MessageOp op, uint32_t bytes, bool control);
-  // False when the mailbox has no room; then nothing was taken from the publication.
+  // False when the mailbox has no room; then nothing was taken from the publication. A gap is never
+  // refused.
   bool Publish(uint32_t worker_id, Publication&& publication);
   // The same, and it has been posted on return. What was said before must have been flushed.
   bool PublishNow(uint32_t worker_id, Publication publication);
 
-  // What says to a stream's owner, or to one of a topic's members, that messages were refused.
+  // What says to a stream's owner that messages were refused.
   void PostGap(StreamUid uid);
-  void PostTopicGap(uint32_t worker_id, TopicId topic);
+  // What was said to that worker so far is on its way on return.
+  void PostPending(uint32_t worker_id);
 
   // True when a message waits for Flush.
   bool pending() const { return !dirty_.empty(); }
@@ -53,6 +55,8 @@ class Outboxes {
     bool busy = false;      // has posted a full chunk since the last Flush
     bool bursty = false;    // got more than one message before the last Flush
     uint32_t messages = 0;  // since the last Flush
+    // The topics of the messages in the chunk: their gaps end when it is posted.
+    std::vector<TopicId> published;
   };
 
   Outbox* RoomFor(uint32_t worker_id, uint32_t bytes, bool control);

@@ -20,8 +20,9 @@ struct Publication {
   uint32_t receivers = 0;                      // the worker's, when it was published
   // Its number, where the topic's messages have some (core/replay_ring.h); 0: it has none.
   uint64_t sequence = 0;
-  // It is no message: there was no room for one, and all members miss it.
-  bool gap = false;
+  // Not 0: it is no message. There was no room for some, and the members of the topic miss them;
+  // whom it does not concern is known by this number (core/topic_members.h).
+  uint64_t gap = 0;
 
   // What it holds in memory for the worker's sake.
   uint64_t charged_bytes() const {

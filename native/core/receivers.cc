@@ -13,7 +13,8 @@ bool FindAddressed(Worker& worker, const Publication& publication, std::vector<T
     }
     // A kind that joined after the publish has no form of it, and no claim to it.
     const bool has_form{publication.forms[static_cast<size_t>(member.kind)]};
-    if ((has_form || publication.gap) && member.uid != publication.except) out->push_back(member);
+    if ((has_form || publication.gap != 0) && member.uid != publication.except)
+      out->push_back(member);
   });
   for (const StreamUid uid : publication.listed) {
     if (const StreamLine* line = worker.cache.Find(uid); line != nullptr) {

@@ -30,14 +30,12 @@ struct RingState {
   RingLog log;
   // Node threads that are to be told of the next message, once.
   std::vector<uint32_t> awaiting;
-  // Workers whose mailbox had no room for a message, until it has again; they know of it.
-  std::vector<uint32_t> cut_off;
 };
 
 class ReplayRing {
  public:
   ReplayRing(uint64_t number, uint64_t epoch, uint64_t before, RingLimits limits)
-      : number_(number), state_{{epoch, before, limits}, {}, {}} {}
+      : number_(number), state_{{epoch, before, limits}, {}} {}
 
   // Never given twice.
   uint64_t number() const { return number_; }

@@ -1,6 +1,5 @@
 #include "core/sender.h"
 
-#include <algorithm>
 #include <cstring>
 #include <map>
 #include <string>
@@ -142,12 +141,25 @@ void Sender::TellGap(StreamUid uid) {
   self_->mailbox.Nudge();
 }
 
+// The worker's mailbox took no message of the topic. What to post, where the message would have
+// stood, for its members to be told; nothing, if that is on its way.
+std::optional<Publication> Sender::MarkGap(uint32_t worker_id, TopicId topic, StreamUid except,
+                                           uint64_t sequence) {
+  Publication missing;
+  missing.topic = topic;
+  missing.sequence = sequence;
+  missing.gap = registry_.FindWorker(worker_id)->topic_members.MarkGap(topic, except);
+  return missing.gap == 0 ? std::nullopt : std::optional(std::move(missing));
+}
+
 // The worker's mailbox took nothing of a publication.
 void Sender::TellGaps(uint32_t worker_id, const Publication& publication) {
   if (publication.topic != 0) {
-    TopicMembers& members = registry_.FindWorker(worker_id)->topic_members;
-    if (!members.MarkGap(publication.topic, publication.except)) return;
-    outboxes_.PostTopicGap(worker_id, publication.topic);
+    // First, as a gap that others posted before it does not tell of what is missing behind it.
+    outboxes_.PostPending(worker_id);
+    if (auto missing = MarkGap(worker_id, publication.topic, publication.except, 0)) {
+      CHECK(outboxes_.Publish(worker_id, std::move(*missing)));
+    }
   }
   for (const StreamUid uid : publication.listed) {
     StreamLine* line = registry_.FindLine(uid);
@@ -188,29 +200,19 @@ uint64_t Sender::PublishKept(RingState& ring, uint64_t number, std::string_view 
     registry_.Count(self_, Counter::kMessagesPublished, receivers);
     publication.sequence = sequence;
     if (outboxes_.PublishNow(worker_id, std::move(publication))) {
-      std::erase(ring.cut_off, worker_id);
+      registry_.FindWorker(worker_id)->topic_members.EndGap(topic_id);
       return;
     }
     registry_.Count(self_, Counter::kMessagesDropped, receivers);
-    CutOff(ring, worker_id, topic_id, sequence);
+    if (auto missing = MarkGap(worker_id, topic_id, except, sequence)) {
+      CHECK(outboxes_.PublishNow(worker_id, std::move(*missing)));
+    }
   };
   ForEachShare(registry_, topic, numbered, except, post);
   for (const uint32_t worker_id : std::exchange(ring.awaiting, {})) {
     PostTopicNews(*registry_.FindWorker(worker_id), number);
   }
   return addressed;
-}
-
-// Its mailbox took no message: the members there are told, where it would have stood, but once
-// until there is room again.
-void Sender::CutOff(RingState& ring, uint32_t worker_id, TopicId topic, uint64_t sequence) {
-  if (std::count(ring.cut_off.begin(), ring.cut_off.end(), worker_id) > 0) return;
-  ring.cut_off.push_back(worker_id);
-  Publication missing;
-  missing.topic = topic;
-  missing.sequence = sequence;
-  missing.gap = true;
-  CHECK(outboxes_.PublishNow(worker_id, std::move(missing)));
 }
 
 uint64_t Sender::Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message,

@@ -101,6 +101,11 @@ class alignas(kCacheLine) StreamLine {
   // Owner only: whether a gap is to be told; from here on the stream takes messages again,
   // unless `keeps_gap`.
   bool TakeGap(StreamUid uid, bool keeps_gap = false);
+  // Whether it is live and not closing, and no gap is to be told already.
+  bool TakesMark(StreamUid uid) const {
+    const uint64_t word = state_.load(std::memory_order_acquire);
+    return Matches(word, uid) && (word & (kClosing | kGap)) == 0;
+  }
   // Owner only: the mark of a gap is there.
   void EndGap(StreamUid uid);
   // True for the one who made it so; false when it is closing already, or gone.

@@ -13,6 +13,8 @@ bool TopicMembers::Add(TopicId topic, const TopicMember& member) {
   std::vector<Entry>& entries = topics_[topic];
   entries.push_back({member, static_cast<uint32_t>(memberships.size())});
   memberships.push_back({topic, static_cast<uint32_t>(entries.size() - 1)});
+  // A gap that is on its way passes it by, and so tells it of nothing that is refused later.
+  if (member.since != 0) EndGapLocked(topic);
   return true;
 }
 
@@ -76,25 +78,47 @@ void TopicMembers::Erase(const Membership& membership) {
   if (entries.empty()) topics_.erase(membership.topic);
 }
 
-bool TopicMembers::MarkGap(TopicId topic, StreamUid except) {
+uint64_t TopicMembers::MarkGap(TopicId topic, StreamUid except) {
   MutexLock lock(mu_);
-  const auto [place, first] = gaps_.emplace(topic, except);
-  if (place->second != except) place->second = {};
-  return first;
+  const auto [open, added] = open_gaps_.try_emplace(topic, next_gap_);
+  if (!added) {
+    const auto found = gaps_.find(open->second);
+    CHECK(found != gaps_.end());
+    if (found->second.spared != except) found->second.spared = {};
+    return 0;
+  }
+  has_open_gaps_.store(true, std::memory_order_release);
+  gaps_.emplace(next_gap_, Gap{topic, except});
+  return next_gap_++;
 }
 
-StreamUid TopicMembers::TakeGap(TopicId topic) {
+void TopicMembers::EndGap(TopicId topic) {
+  if (!has_open_gaps_.load(std::memory_order_acquire)) return;
   MutexLock lock(mu_);
-  const auto found = gaps_.find(topic);
-  if (found == gaps_.end()) return {};
-  const StreamUid except = found->second;
+  EndGapLocked(topic);
+}
+
+void TopicMembers::EndGapLocked(TopicId topic) {
+  open_gaps_.erase(topic);
+  has_open_gaps_.store(!open_gaps_.empty(), std::memory_order_release);
+}
+
+std::optional<StreamUid> TopicMembers::TakeGap(uint64_t number) {
+  MutexLock lock(mu_);
+  const auto found = gaps_.find(number);
+  if (found == gaps_.end()) return std::nullopt;
+  const Gap gap = found->second;
   gaps_.erase(found);
-  return except;
+  const auto open = open_gaps_.find(gap.topic);
+  if (open != open_gaps_.end() && open->second == number) EndGapLocked(gap.topic);
+  return gap.spared;
 }
 
 void TopicMembers::ForgetGaps() {
   MutexLock lock(mu_);
   gaps_.clear();
+  open_gaps_.clear();
+  has_open_gaps_.store(false, std::memory_order_release);
 }
 
 }  // namespace holdfast

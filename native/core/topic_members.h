@@ -1,9 +1,17 @@
 // Which topics a worker's streams are members of: topic → streams, and stream → topics, so that a
 // stream leaves all of them on whatever way out it takes.
 //
-// Threads: Add, Remove and RemoveAll: the owner; everything else: any. mu_ is a leaf.
+// And which of them have missed messages, as the worker's mailbox had no room. Whoever was refused
+// posts a gap of the topic, which always finds room, where the message would have stood. What is
+// refused next is told of by that one, as long as it is on its way and no message of the topic has
+// come behind it.
+//
+// Threads: Add, Remove and RemoveAll: the owner, or who keeps the stream from ending meanwhile;
+// TakeGap: the owner; everything else: any. mu_ is a leaf.
 #pragma once
 
+#include <atomic>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -32,12 +40,15 @@ class TopicMembers {
   std::vector<TopicId> TopicsOf(StreamUid uid) EXCLUDES(mu_);
   bool Contains(TopicId topic, StreamUid uid) EXCLUDES(mu_);
 
-  // A message to all members but one was refused. True when none was since TakeGap: the caller
-  // sees to it that the owner does that.
-  bool MarkGap(TopicId topic, StreamUid except) EXCLUDES(mu_);
-  // The owner: the one that missed nothing of all that were refused; 0: nobody.
-  StreamUid TakeGap(TopicId topic) EXCLUDES(mu_);
-  // Another thread's were marked under this worker's number.
+  // A message to all members but `except` was refused. The number of the gap that the caller is to
+  // post; 0: one is on its way that tells of it.
+  uint64_t MarkGap(TopicId topic, StreamUid except) EXCLUDES(mu_);
+  // A message of the topic was posted: a gap before it tells of nothing behind it.
+  void EndGap(TopicId topic) EXCLUDES(mu_);
+  // The gap has come. The one that missed nothing of what it tells of, 0: there is none; nullopt:
+  // it was for another thread under this worker's number.
+  std::optional<StreamUid> TakeGap(uint64_t number) EXCLUDES(mu_);
+  // Another thread has this worker's number from here on.
   void ForgetGaps() EXCLUDES(mu_);
 
   // Calls visit(member) for each, under the lock: it must take no other one.
@@ -59,12 +70,24 @@ class TopicMembers {
     uint32_t place;  // of the stream in the topic's list
   };
 
+  struct Gap {
+    TopicId topic;
+    StreamUid spared;
+  };
+
   void Erase(const Membership& membership) REQUIRES(mu_);
+  void EndGapLocked(TopicId topic) REQUIRES(mu_);
 
   Mutex mu_;
   std::unordered_map<TopicId, std::vector<Entry>> topics_ GUARDED_BY(mu_);
   std::unordered_map<uint64_t, std::vector<Membership>> streams_ GUARDED_BY(mu_);
-  std::unordered_map<TopicId, StreamUid> gaps_ GUARDED_BY(mu_);
+  std::unordered_map<uint64_t, Gap> gaps_ GUARDED_BY(mu_);  // on their way, by number
+  // Those of them that tell of what is refused next, by topic.
+  std::unordered_map<TopicId, uint64_t> open_gaps_ GUARDED_BY(mu_);
+  uint64_t next_gap_ GUARDED_BY(mu_) = 1;
+  // Whether there are any, so that the usual publish takes no lock here. Written under mu_,
+  // release; read by any, acquire: whoever posts behind a gap has seen it.
+  std::atomic<bool> has_open_gaps_{false};
 };
 
 }  // namespace holdfast
