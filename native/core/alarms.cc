@@ -2,8 +2,9 @@
 
 namespace holdfast {
 
-void Alarms::Set(const Alarm& alarm) {
+bool Alarms::Set(const Alarm& alarm) {
   MutexLock lock(mu_);
+  const uint64_t before_ms = next_due_ms();
   const auto [place, added] = by_uid_.try_emplace(alarm.uid.value, alarm);
   if (!added) {
     by_due_.erase({place->second.due_ms, alarm.uid.value});
@@ -11,6 +12,7 @@ void Alarms::Set(const Alarm& alarm) {
   }
   by_due_.emplace(alarm.due_ms, alarm.uid.value);
   UpdateLocked();
+  return alarm.due_ms < before_ms;
 }
 
 void Alarms::Forget(StreamUid uid) {
@@ -23,15 +25,17 @@ void Alarms::Forget(StreamUid uid) {
   UpdateLocked();
 }
 
-void Alarms::TakeDue(uint64_t now_ms, std::vector<Alarm>* out) {
+std::vector<Alarm> Alarms::TakeDue(uint64_t now_ms, size_t most) {
+  std::vector<Alarm> due;
   MutexLock lock(mu_);
-  while (!by_due_.empty() && by_due_.begin()->first <= now_ms) {
+  while (due.size() < most && !by_due_.empty() && by_due_.begin()->first <= now_ms) {
     const auto found = by_uid_.find(by_due_.begin()->second);
-    out->push_back(found->second);
+    due.push_back(found->second);
     by_uid_.erase(found);
     by_due_.erase(by_due_.begin());
   }
   UpdateLocked();
+  return due;
 }
 
 void Alarms::UpdateLocked() {

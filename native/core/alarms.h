@@ -1,8 +1,7 @@
-// When something is due for a worker's streams: the next heartbeat of one, the end of another's
-// wait. One a stream.
+// When the next heartbeat of each of a worker's streams is due. One a stream.
 //
-// Threads: Set and Forget: whoever keeps the stream from ending meanwhile, as its owner does;
-// TakeDue: the owner. mu_ is a leaf.
+// Threads: Set and Forget: whoever keeps the stream from ending meanwhile: its owner, or who holds
+// RequestPlaces::mu of a reactor; TakeDue: the owner; next_due_ms: any. mu_ is a leaf.
 #pragma once
 
 #include <atomic>
@@ -19,18 +18,19 @@ namespace holdfast {
 struct Alarm {
   StreamUid uid;
   uint64_t due_ms;
-  uint32_t interval_ms;  // of its heartbeat; 0: it is the stream's end
+  uint32_t interval_ms;
 };
 
 class Alarms {
  public:
   static constexpr uint64_t kNever = ~uint64_t{0};
 
-  // In the place of the one it has.
-  void Set(const Alarm& alarm) EXCLUDES(mu_);
+  // In the place of the one it has. True if it is due before all others: the owner is to be woken,
+  // who sleeps until what was the first.
+  bool Set(const Alarm& alarm) EXCLUDES(mu_);
   void Forget(StreamUid uid) EXCLUDES(mu_);
-  // Appends those that are due, and forgets them.
-  void TakeDue(uint64_t now_ms, std::vector<Alarm>* out) EXCLUDES(mu_);
+  // The first of those that are due, at most so many, which it forgets.
+  std::vector<Alarm> TakeDue(uint64_t now_ms, size_t most) EXCLUDES(mu_);
 
   // When the first is due; kNever if there is none.
   uint64_t next_due_ms() const { return next_due_ms_.load(std::memory_order_acquire); }

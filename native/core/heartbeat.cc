@@ -11,7 +11,8 @@ namespace holdfast {
 namespace {
 
 constexpr std::string_view kComment = ":\n\n";
-constexpr size_t kPiece = 4096;
+// What a turn does before the loop's other work has its turn.
+constexpr uint32_t kBeatsATurn = 4096;
 
 // On a grid, so that a thread wakes a few times an interval, whatever the number of its streams.
 uint64_t OnGrid(uint64_t due_ms, uint32_t interval_ms) {
@@ -30,7 +31,9 @@ bool Beat(Registry& registry, Worker& worker, StreamLine& line, const Alarm& ala
   const uint64_t quiet_ms = now_ms - line.last_active_ms();
   const bool quiet = quiet_ms >= alarm.interval_ms;
   const uint64_t wait_ms = alarm.interval_ms - (quiet ? 0 : quiet_ms);
-  worker.alarms.Set({alarm.uid, OnGrid(now_ms + wait_ms, alarm.interval_ms), alarm.interval_ms});
+  // Who runs the alarms sees to it that the loop wakes for the next.
+  (void)worker.alarms.Set(
+      {alarm.uid, OnGrid(now_ms + wait_ms, alarm.interval_ms), alarm.interval_ms});
   // Where something waits for the reader, the connection is busy, and a comment would wait behind.
   if (!quiet || line.queued_bytes() > 0) return false;
   const auto admission = AdmitAhead(registry, &worker, line, alarm.uid, kComment.size());
@@ -40,39 +43,31 @@ bool Beat(Registry& registry, Worker& worker, StreamLine& line, const Alarm& ala
   return true;
 }
 
-bool SendHeartbeats(Registry& registry, Worker& worker, Carrier& carrier,
-                    const std::vector<Alarm>& due, uint64_t now_ms) {
-  if (due.empty()) return true;
-  const PayloadRef comment = MakeComment();
-  std::vector<uint32_t> handles;
-  for (size_t next = 0; next < due.size();) {
-    const size_t end = std::min(next + kPiece, due.size());
-    if (!carrier.PrepareMany(comment->size(), static_cast<uint32_t>(end - next))) return false;
-    handles.clear();
-    for (; next < end; next++) {
-      StreamLine* line = worker.cache.Find(due[next].uid);
-      if (line == nullptr || !Beat(registry, worker, *line, due[next], now_ms)) continue;
-      handles.push_back(line->handle());
-    }
-    if (!handles.empty()) carrier.WriteMany(handles, comment, /*messages=*/0);
-  }
-  return true;
-}
-
 }  // namespace
 
 void SetHeartbeat(Worker& worker, StreamUid uid, uint32_t interval_ms) {
   if (interval_ms == 0) return worker.alarms.Forget(uid);
-  worker.alarms.Set({uid, OnGrid(MonotonicMs() + interval_ms, interval_ms), interval_ms});
-  worker.mailbox.Nudge();
+  const uint64_t due_ms = OnGrid(MonotonicMs() + interval_ms, interval_ms);
+  if (worker.alarms.Set({uid, due_ms, interval_ms})) worker.mailbox.Nudge();
 }
 
 bool RunAlarms(Registry& registry, Worker& worker, Carrier& carrier) {
   if (worker.alarms.next_due_ms() == Alarms::kNever) return true;
+  const std::vector<Alarm> due = worker.alarms.TakeDue(MonotonicMs(), kBeatsATurn);
+  if (due.empty()) return true;
+  const PayloadRef comment = MakeComment();
+  if (!carrier.PrepareMany(comment->size(), static_cast<uint32_t>(due.size()))) return false;
+  // From here on, as preparing may have run user code.
   const uint64_t now_ms = MonotonicMs();
-  std::vector<Alarm> due;
-  worker.alarms.TakeDue(now_ms, &due);
-  return SendHeartbeats(registry, worker, carrier, due, now_ms);
+  std::vector<uint32_t> handles;
+  for (const Alarm& alarm : due) {
+    StreamLine* line = worker.cache.Find(alarm.uid);
+    if (line != nullptr && Beat(registry, worker, *line, alarm, now_ms)) {
+      handles.push_back(line->handle());
+    }
+  }
+  if (!handles.empty()) carrier.WriteMany(handles, comment, /*messages=*/0);
+  return true;
 }
 
 }  // namespace holdfast

@@ -24,8 +24,9 @@ bool Inbox::Deliver() {
   for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
   consumed_.clear();
   if (!open) Discard();
-  ArmAlarm();
-  return !chunks_.empty() || (open && worker_.held_back.has_ready());
+  const bool more_due = open && worker_.alarms.next_due_ms() <= MonotonicMs();
+  if (!more_due) ArmAlarm();
+  return !chunks_.empty() || more_due || (open && worker_.held_back.has_ready());
 }
 
 void Inbox::ArmAlarm() {

@@ -22,7 +22,7 @@ struct Beating {
   StreamLine& line() { return *owner->cache.Find(uid); }
   // As if the stream's next heartbeat had been due that long ago.
   void LetPass(uint64_t quiet_ms) {
-    owner->alarms.Set({uid, MonotonicMs() - 1, kInterval});
+    (void)owner->alarms.Set({uid, MonotonicMs() - 1, kInterval});
     line().Touch(MonotonicMs() - quiet_ms);
     (void)inbox.Deliver();
   }
@@ -38,18 +38,16 @@ struct Beating {
 TEST_CASE("what is due comes in its order, once, and what was set anew or forgotten does not") {
   Alarms alarms;
   EXPECT(alarms.next_due_ms() == Alarms::kNever);
-  alarms.Set({StreamUid{1}, 30, 5});
-  alarms.Set({StreamUid{2}, 20, 5});
-  alarms.Set({StreamUid{3}, 10, 0});
-  alarms.Set({StreamUid{1}, 15, 7});
+  EXPECT(alarms.Set({StreamUid{1}, 30, 5}));
+  EXPECT(alarms.Set({StreamUid{2}, 20, 5}));
+  EXPECT(alarms.Set({StreamUid{3}, 10, 0}));
+  EXPECT(!alarms.Set({StreamUid{1}, 15, 7}));
   EXPECT(alarms.next_due_ms() == 10);
   alarms.Forget(StreamUid{3});
   alarms.Forget(StreamUid{4});
   EXPECT(alarms.next_due_ms() == 15);
-  std::vector<Alarm> due;
-  alarms.TakeDue(14, &due);
-  EXPECT(due.empty());
-  alarms.TakeDue(20, &due);
+  EXPECT(alarms.TakeDue(14, 10).empty());
+  const std::vector<Alarm> due = alarms.TakeDue(20, 10);
   REQUIRE(due.size() == 2);
   EXPECT(due[0].uid == StreamUid{1});
   EXPECT(due[0].interval_ms == 7);
@@ -122,6 +120,49 @@ TEST_CASE("the heartbeats of many streams are handed over together") {
   }
   EXPECT(one.carrier.operations().size() == kStreams);
   EXPECT(one.carrier.fan_outs < 100);
+}
+
+TEST_CASE("more heartbeats than a turn takes are sent over several, each once") {
+  Beating one;
+  const uint32_t socket = one.owner.Open();
+  constexpr uint32_t kHour = 3'600'000;
+  constexpr uint32_t kStreams = 10'000;
+  for (uint32_t i = 1; i <= kStreams; i++) {
+    const StreamUid uid = one.owner.Create(socket, StreamKind::kSse, {}, i).uid;
+    one.owner->cache.Find(uid)->Touch(MonotonicMs() - kHour);
+    (void)one.owner->alarms.Set({uid, i, kHour});
+  }
+  EXPECT(one.inbox.Deliver());
+  const size_t first = one.carrier.operations().size();
+  EXPECT(first > 0);
+  EXPECT(first < kStreams);
+  // Mail that comes meanwhile does not wait for all of them.
+  TestWorker other;
+  Sender sender(Registry::Get(), other.get());
+  StringBuffer local;
+  REQUIRE(sender.Send(one.uid, Text("mail"), local) == Sender::Result::kQueued);
+  Mailbox::Batch batch;
+  one.owner->mailbox.Take(&batch);
+  one.inbox.Put(std::move(batch.chunks));
+  EXPECT(one.inbox.Deliver());
+  EXPECT(one.carrier.Written(0) == "data: mail\n\n");
+  EXPECT(one.carrier.operations().size() < kStreams);
+  while (one.inbox.Deliver()) continue;
+  EXPECT(one.carrier.operations().size() == kStreams + 1);
+  // Nothing was due any more, so the loop was asked to wake but once.
+  EXPECT(one.owner.wakes_in().size() == 1);
+}
+
+TEST_CASE("a heartbeat wakes its thread only if it is the first to be due") {
+  Beating one;
+  const StreamUid later = one.owner.Create(one.owner.Open(), StreamKind::kSse, {}, 1).uid;
+  SetHeartbeat(*one.owner, one.uid, 1000);
+  (void)one.owner.Take();
+  REQUIRE(one.owner.wakes() == 1);
+  SetHeartbeat(*one.owner, later, 2'000'000);
+  EXPECT(one.owner.wakes() == 1);
+  SetHeartbeat(*one.owner, later, 100);
+  EXPECT(one.owner.wakes() == 2);
 }
 
 TEST_CASE("a stream that ends, or wants no more, has no heartbeat left") {
