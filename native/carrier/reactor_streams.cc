@@ -11,9 +11,6 @@
 namespace holdfast {
 namespace {
 
-// How long a stream waits for the mark of a gap, where its Node thread is busy with other things.
-constexpr uint64_t kMarkWaitMs = 1000;
-
 // How the stream ended, where nobody here closed it.
 CloseReason ReasonOf(StreamEnd end, uint32_t code) {
   if (end == StreamEnd::kSession) return CloseReason::kSession;
@@ -112,6 +109,7 @@ void ReactorStreams::AskForMark(ReactorRequest& request) {
   } else {
     (void)line->MarkGap(request.uid);  // where it is not what leads here
   }
+  awaiting_marks_.emplace_back(request.id, request.mark_asked_ms);
   Tell(request, MessageOp::kRequestGap, 0, 0);
 }
 
@@ -123,11 +121,18 @@ void ReactorStreams::EndGap(ReactorRequest& request) {
   if (self_.held_back.Resume(request.uid)) WantPump();
 }
 
-void ReactorStreams::EndLateGaps(uint64_t now_ms) {
-  for (ReactorRequest& request : requests_) {
-    const uint64_t asked_ms = request.mark_asked_ms;
-    if (asked_ms != 0 && now_ms - asked_ms >= kMarkWaitMs) EndGap(request);
+int ReactorStreams::EndLateGaps() {
+  if (awaiting_marks_.empty()) return -1;
+  const uint64_t now_ms = MonotonicMs();
+  while (!awaiting_marks_.empty()) {
+    const auto [id, asked_ms] = awaiting_marks_.front();
+    const uint64_t waited_ms = now_ms - asked_ms;
+    if (waited_ms < mark_wait_ms_) return static_cast<int>(mark_wait_ms_ - waited_ms);
+    awaiting_marks_.pop_front();
+    ReactorRequest* request = Find(id);
+    if (request != nullptr && request->mark_asked_ms == asked_ms) EndGap(*request);
   }
+  return -1;
 }
 
 void ReactorStreams::Flush() {

@@ -19,6 +19,9 @@
 
 namespace holdfast {
 
+// How long a stream waits for the mark of a gap, where its Node thread is busy with other things.
+inline constexpr uint64_t kMarkWaitMs = 1000;
+
 // Writes that somebody waits for, by how many bytes of the stream must have left.
 struct AwaitedWrites {
   uint64_t written = 0;
@@ -47,8 +50,8 @@ struct ReactorRequest {
 class ReactorStreams final : public H2Events {
  public:
   // `home`: the Node thread that gets the requests while it takes any; nullptr: whoever has least.
-  ReactorStreams(Registry& registry, Worker& self, Worker* home = nullptr)
-      : registry_(registry), self_(self), home_(home) {}
+  ReactorStreams(Registry& registry, Worker& self, Worker* home, uint64_t mark_wait_ms)
+      : registry_(registry), self_(self), home_(home), mark_wait_ms_(mark_wait_ms) {}
   ReactorStreams(const ReactorStreams&) = delete;
   ReactorStreams& operator=(const ReactorStreams&) = delete;
 
@@ -76,8 +79,9 @@ class ReactorStreams final : public H2Events {
   // written until that has come.
   void AskForMark(ReactorRequest& request);
   void EndGap(ReactorRequest& request);
-  // Those that their Node threads have not answered for long wait no more.
-  void EndLateGaps(uint64_t now_ms);
+  // Those that their Node threads have not answered for long wait no more. Returns in how many ms
+  // it is to be asked again, -1 if nobody waits.
+  int EndLateGaps();
   // Sends what the turn had to tell.
   void Flush();
 
@@ -115,6 +119,7 @@ class ReactorStreams final : public H2Events {
   Registry& registry_;
   Worker& self_;
   Worker* const home_;
+  const uint64_t mark_wait_ms_;
   Outboxes outboxes_{registry_, &self_};
   StaticAnswers::Reader static_answers_{registry_.static_answers()};
   std::vector<ReactorRequest> requests_;  // by slot
@@ -122,6 +127,8 @@ class ReactorStreams final : public H2Events {
   std::vector<uint32_t> free_sessions_;
   std::vector<uint32_t> sessions_by_socket_;
   std::vector<RequestId> reporting_;  // those with bytes to report
+  // Those that wait for a mark, or did, and since when; the first to be late is the first.
+  std::deque<std::pair<RequestId, uint64_t>> awaiting_marks_;
   HttpDate date_;
   std::string dated_fields_;
   std::string trailers_;  // of the request whose end comes next

@@ -7,8 +7,9 @@
 namespace holdfast {
 
 std::unique_ptr<ReactorThread> ReactorThread::Start(Registry& registry, const Nghttp2Api& api,
-                                                    const H2Limits& limits) {
-  std::unique_ptr<ReactorWorker> reactor = ReactorWorker::Create(registry, api, limits);
+                                                    const H2Limits& limits, uint64_t mark_wait_ms) {
+  std::unique_ptr<ReactorWorker> reactor =
+      ReactorWorker::Create(registry, api, limits, nullptr, mark_wait_ms);
   if (reactor == nullptr) return nullptr;
   std::unique_ptr<ReactorThread> self(new ReactorThread(std::move(reactor)));
   // Signals are for the process's own threads.

@@ -16,7 +16,8 @@ class ReactorThread {
  public:
   // nullptr when the system refuses, or no worker number is left.
   static std::unique_ptr<ReactorThread> Start(Registry& registry, const Nghttp2Api& api,
-                                              const H2Limits& limits);
+                                              const H2Limits& limits,
+                                              uint64_t mark_wait_ms = kMarkWaitMs);
   // Stops the thread and waits for it.
   ~ReactorThread();
   ReactorThread(const ReactorThread&) = delete;

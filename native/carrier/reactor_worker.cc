@@ -1,5 +1,6 @@
 #include "carrier/reactor_worker.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -25,7 +26,8 @@ H2Limits LimitsOf(H2Limits limits, const Options& options) {
 }  // namespace
 
 std::unique_ptr<ReactorWorker> ReactorWorker::Create(Registry& registry, const Nghttp2Api& api,
-                                                     const H2Limits& limits, Worker* home) {
+                                                     const H2Limits& limits, Worker* home,
+                                                     uint64_t mark_wait_ms) {
   Worker* worker;
   // With the options of the process, which is open.
   if (!IsOk(registry.Join({}, 0, &worker, WorkerKind::kReactor))) return nullptr;
@@ -36,17 +38,17 @@ std::unique_ptr<ReactorWorker> ReactorWorker::Create(Registry& registry, const N
     return nullptr;
   }
   std::unique_ptr<ReactorWorker> self(
-      new ReactorWorker(registry, *worker, home, *reactor, api, limits));
+      new ReactorWorker(registry, *worker, home, *reactor, api, limits, mark_wait_ms));
   worker->mailbox.Open(&reactor->poller());
   return self;
 }
 
 ReactorWorker::ReactorWorker(Registry& registry, Worker& worker, Worker* home, Reactor& reactor,
-                             const Nghttp2Api& api, const H2Limits& limits)
+                             const Nghttp2Api& api, const H2Limits& limits, uint64_t mark_wait_ms)
     : registry_(registry),
       worker_(worker),
       poller_(reactor.poller()),
-      streams_(registry, worker, home),
+      streams_(registry, worker, home, mark_wait_ms),
       carrier_(registry, worker, streams_),
       inbox_(registry, worker, carrier_),
       context_(api, LimitsOf(limits, worker.options), streams_),
@@ -67,9 +69,11 @@ int ReactorWorker::Turn(int timeout_ms) {
   bool more = inbox_.Deliver();
   more = Sweep() || more;
   const int next_ms = sessions_->EndTurn();
+  const int late_ms = streams_.EndLateGaps();
   streams_.Flush();
   more = streams_.TakePumpWanted() || more;
-  return more ? 0 : next_ms;
+  if (more) return 0;
+  return next_ms < 0 || late_ms < 0 ? std::max(next_ms, late_ms) : std::min(next_ms, late_ms);
 }
 
 void ReactorWorker::OnEvent(const PollEvent& event) {
@@ -78,7 +82,6 @@ void ReactorWorker::OnEvent(const PollEvent& event) {
       return TakeMail();
     case PollEvent::Kind::kTimer:
       if (sweep_cursor_ == WorkerCache::kScanEnd) sweep_cursor_ = 0;
-      streams_.EndLateGaps(MonotonicMs());
       return;
     case PollEvent::Kind::kSocket:
       return sessions_->OnSocket(event);

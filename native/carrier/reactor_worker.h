@@ -19,7 +19,8 @@ class ReactorWorker {
   // nullptr when the system refuses, or no worker number is left. `home`: the Node thread that is
   // to get its requests, as long as it takes any.
   static std::unique_ptr<ReactorWorker> Create(Registry& registry, const Nghttp2Api& api,
-                                               const H2Limits& limits, Worker* home = nullptr);
+                                               const H2Limits& limits, Worker* home = nullptr,
+                                               uint64_t mark_wait_ms = kMarkWaitMs);
   ~ReactorWorker();  // it has left
   ReactorWorker(const ReactorWorker&) = delete;
   ReactorWorker& operator=(const ReactorWorker&) = delete;
@@ -37,7 +38,7 @@ class ReactorWorker {
 
  private:
   ReactorWorker(Registry& registry, Worker& worker, Worker* home, Reactor& reactor,
-                const Nghttp2Api& api, const H2Limits& limits);
+                const Nghttp2Api& api, const H2Limits& limits, uint64_t mark_wait_ms);
 
   void OnEvent(const PollEvent& event);
   void TakeMail();

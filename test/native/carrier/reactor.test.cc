@@ -52,8 +52,9 @@ class Client {
 };
 
 struct World {
-  explicit World(const Options& options = RoomyOptions()) : node(options) {
-    reactor = ReactorThread::Start(Registry::Get(), LibraryApi(), {});
+  explicit World(const Options& options = RoomyOptions(), uint64_t mark_wait_ms = kMarkWaitMs)
+      : node(options) {
+    reactor = ReactorThread::Start(Registry::Get(), LibraryApi(), {}, mark_wait_ms);
     REQUIRE(reactor != nullptr);
   }
   NodeThread node;
@@ -288,8 +289,7 @@ TEST_CASE("a reader that does not read fills its budget, is told slow, and drain
 TEST_CASE("nothing comes before the mark of a gap, whoever sends it") {
   Options options = RoomyOptions();
   options[Option::kSendBudgetBytes] = 4096;
-  options[Option::kCleanupIntervalMs] = 60'000;
-  World world(options);
+  World world(options, /*mark_wait_ms=*/3'600'000);
   for (const SlowPolicy policy : {SlowPolicy::kDrop, SlowPolicy::kDropOldest}) {
     Client client(NoWindow());
     client.peer->SendHeaders(1, Request(), /*end=*/true);
@@ -326,10 +326,10 @@ TEST_CASE("nothing comes before the mark of a gap, whoever sends it") {
 TEST_CASE("a stream goes on when the mark of its gap does not come, or its Node thread has gone") {
   Options options = RoomyOptions();
   options[Option::kSendBudgetBytes] = 4096;
+  options[Option::kCleanupIntervalMs] = 3'600'000;
   for (const bool leaves : {false, true}) {
-    // A mark that does not come is given up by a sweep. None comes where the thread has gone.
-    options[Option::kCleanupIntervalMs] = leaves ? 60'000 : 100;
-    World world(options);
+    // A mark that does not come is given up after a while. None comes where the thread has gone.
+    World world(options, leaves ? 3'600'000 : 100);
     TestWorker other(options);
     Sender sender(Registry::Get(), other.get());
     StringBuffer local;
