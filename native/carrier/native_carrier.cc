@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "core/admission.h"
+#include "core/loss.h"
 #include "core/settle.h"
 #include "h2/fields.h"
 
@@ -213,7 +214,7 @@ void NativeCarrier::WriteBody(ReactorRequest& request, const MessageHeader& mess
 // To a stream, before all that it holds back.
 void NativeCarrier::WriteAhead(const MessageHeader& message) {
   const StreamLine* line = self_.cache.Find(message.uid);
-  if (line == nullptr) return;
+  if (line == nullptr) return Lose(registry_, &self_, message);
   const std::string_view bytes = RequestBytes(message);
   const auto size = static_cast<uint32_t>(bytes.size());
   ReactorRequest& request = streams_.At(line->handle());

@@ -5,13 +5,17 @@
 namespace holdfast {
 
 void Lose(Registry& registry, Worker* self, const MessageHeader& message) {
-  if (message.op == MessageOp::kWrite || message.op == MessageOp::kWriteWith) {
-    registry.Count(self, Counter::kMessagesUndeliverable);
-    if (message.op == MessageOp::kWriteWith) {
+  switch (message.op) {
+    case MessageOp::kWriteWith:
       Settle(registry, WithHeader::Of(message).ticket, Outcome::kGone);
-    }
-  } else if (message.op == MessageOp::kPublish) {
-    registry.Count(self, Counter::kMessagesUndeliverable, message.publication().receivers);
+      [[fallthrough]];
+    case MessageOp::kWrite:
+    case MessageOp::kRequestAhead:
+      return registry.Count(self, Counter::kMessagesUndeliverable);
+    case MessageOp::kPublish:
+      return registry.Count(self, Counter::kMessagesUndeliverable, message.publication().receivers);
+    default:
+      return;  // no message of anybody's
   }
 }
 

@@ -352,6 +352,25 @@ TEST_CASE("a stream goes on when the mark of its gap does not come, or its Node 
   }
 }
 
+TEST_CASE("what was to come before all else is counted where the stream has gone meanwhile") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id);
+  client.peer->Send(Frame(ng::kRstStream, 0, 1, Big(ng::kCancel, 4)));
+  world.node.Await(MessageOp::kRequestClosed);
+  const CountedSince counted;
+  world.node.sender.Command(uid.worker_id(), uid, MessageOp::kRequestAhead, {}, "mark");
+  world.node.sender.Flush();
+  EXPECT(Eventually([&] { return counted[Counter::kMessagesUndeliverable] == 1; }));
+  // Nor does it come to a reactor that stops.
+  world.reactor.reset();
+  world.node.sender.Command(uid.worker_id(), uid, MessageOp::kRequestAhead, {}, "mark");
+  world.node.sender.Flush();
+  EXPECT(counted[Counter::kMessagesUndeliverable] == 2);
+}
+
 TEST_CASE("a stream that keeps the latest hands over only what its reader takes") {
   Options options = RoomyOptions();
   options[Option::kSendBudgetBytes] = 1 << 20;
