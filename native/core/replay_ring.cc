@@ -24,13 +24,13 @@ uint64_t ReplayRing::Close() {
 ReplayRingRef ReplayRings::Find(std::string_view topic) {
   if (count_.load(std::memory_order_acquire) == 0) return nullptr;
   ReadLock lock(mu_);
-  const auto found = by_topic_.find(std::string(topic));
+  const auto found = by_topic_.find(topic);
   return found == by_topic_.end() ? nullptr : found->second.ring;
 }
 
 Status ReplayRings::Keep(std::string_view topic, RingLimits limits, uint64_t max_bytes) {
   WriteLock lock(mu_);
-  const auto found = by_topic_.find(std::string(topic));
+  const auto found = by_topic_.find(topic);
   const uint64_t promised = found == by_topic_.end() ? 0 : found->second.promised;
   if (promised_ - promised + limits.bytes > max_bytes) return Status::kFull;
   if (found == by_topic_.end()) {
@@ -48,7 +48,7 @@ Status ReplayRings::Keep(std::string_view topic, RingLimits limits, uint64_t max
 
 bool ReplayRings::Forget(std::string_view topic) {
   WriteLock lock(mu_);
-  const auto found = by_topic_.find(std::string(topic));
+  const auto found = by_topic_.find(topic);
   if (found == by_topic_.end()) return false;
   highest_ = std::max(highest_, found->second.ring->Close());
   promised_ -= found->second.promised;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -87,7 +88,12 @@ class ReplayRings {
   };
 
   SharedMutex mu_;
-  std::unordered_map<std::string, Named> by_topic_ GUARDED_BY(mu_);
+  // Found by a view of the name, as every publish looks it up.
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+  };
+  std::unordered_map<std::string, Named, NameHash, std::equal_to<>> by_topic_ GUARDED_BY(mu_);
   uint64_t promised_ GUARDED_BY(mu_) = 0;
   uint64_t next_number_ GUARDED_BY(mu_) = 1;
   // No number of a message is below one that a ring before had given: members of the topic compare.

@@ -81,7 +81,6 @@ class RingLog {
   uint64_t last() const { return last_; }
   // The oldest that is kept; last() + 1 if none is.
   uint64_t first() const { return last_ + 1 - entries_.size(); }
-  const RingLimits& limits() const { return limits_; }
   uint64_t bytes() const { return bytes_; }
 
  private:
