@@ -2,10 +2,12 @@
 // are, and where a new connection goes.
 //
 // Levels of locks. mu_, the read-write lock, guards the list of workers, the options and the list
-// of autonomous streams. Below it lies each worker's cache mutex, below that each mailbox's. A
-// thread holds one cache mutex at a time. A look-up by uid takes none of them: workers_ is an array
-// of pointers published once, a worker's slot directory likewise, and a stream's line proves by
-// itself whether it still holds the uid (core/stream_line.h). Writers are preferred by the lock,
+// of autonomous streams. Above it stand a reactor's RequestPlaces; below it each worker's cache
+// mutex, of which a thread holds one at a time; below that the rings of topics that are kept
+// (core/replay_ring.h); and below all of them the leaves: mailboxes, topics and their members,
+// alarms (native/README.md has the whole list). A look-up by uid takes none of them: workers_ is an
+// array of pointers published once, a worker's slot directory likewise, and a stream's line proves
+// by itself whether it still holds the uid (core/stream_line.h). Writers are preferred by the lock,
 // since readers (enumeration, statistics, placement) can wait.
 //
 // One for the process, leaked on purpose: threads that use it may outlive every environment.
