@@ -89,7 +89,7 @@ Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
   StreamLine* line = OwnLine(info, uid);
   if (line == nullptr) {
-    (void)MarkClosingOnReactor(Registry::Get(), uid);
+    MarkClosingOnReactor(Registry::Get(), uid);
     return Boolean(info, false);
   }
   if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
@@ -172,7 +172,7 @@ Napi::Value JsSetHeartbeat(const Napi::CallbackInfo& info) {
   if (OwnLine(info, uid) != nullptr) {
     SetHeartbeat(Self(info).worker(), uid, interval_ms);
   } else {
-    (void)SetHeartbeatOnReactor(Registry::Get(), uid, interval_ms);
+    SetHeartbeatOnReactor(Registry::Get(), uid, interval_ms);
   }
   return info.Env().Undefined();
 }

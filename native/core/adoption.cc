@@ -92,15 +92,15 @@ Resumption ResumeOnReactor(Registry& registry, Worker& self, StreamUid uid, std:
   return resumption;
 }
 
-bool MarkClosingOnReactor(Registry& registry, StreamUid uid) {
-  return WhileItLives(registry, uid, [&](Worker& reactor) {
+void MarkClosingOnReactor(Registry& registry, StreamUid uid) {
+  (void)WhileItLives(registry, uid, [&](Worker& reactor) {
     reactor.cache.Find(uid)->MarkClosing(MonotonicMs());
     return true;
   });
 }
 
-bool SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms) {
-  return WhileItLives(registry, uid, [&](Worker& reactor) {
+void SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms) {
+  (void)WhileItLives(registry, uid, [&](Worker& reactor) {
     SetHeartbeat(reactor, uid, interval_ms);
     return true;
   });

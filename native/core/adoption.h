@@ -22,13 +22,14 @@ StreamUid CloseRequest(Registry& registry, Worker& reactor, uint32_t slot, Close
 Status AdoptRequest(Registry& registry, Worker& self, RequestId request, std::string_view tags,
                     StreamFacts* out);
 // As for streams of the own thread (core/registry.h, core/subscriptions.h, core/resume.h,
-// core/heartbeat.h). False also if it is gone, or no reactor's.
+// core/heartbeat.h). False also if it is gone, or no reactor's; where nothing is answered, nothing
+// is to be done then.
 bool DetachOnReactor(Registry& registry, Worker& self, StreamUid uid);
 bool SubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topic);
 bool UnsubscribeOnReactor(Registry& registry, StreamUid uid, std::string_view topic);
 Resumption ResumeOnReactor(Registry& registry, Worker& self, StreamUid uid, std::string_view topic,
                            std::string_view after, bool gap_told);
-bool MarkClosingOnReactor(Registry& registry, StreamUid uid);
-bool SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms);
+void MarkClosingOnReactor(Registry& registry, StreamUid uid);
+void SetHeartbeatOnReactor(Registry& registry, StreamUid uid, uint32_t interval_ms);
 
 }  // namespace holdfast

@@ -45,6 +45,10 @@ class Mailbox {
   // The same for one publication, whose charge was reserved: it joins the chunk that waits last, if
   // that has room.
   [[nodiscard]] bool PostPublication(Publication& publication) EXCLUDES(mu_);
+  // The same for one message alone, whatever room there is: `fill(uint8_t*)` writes its bytes.
+  template <typename Fill>
+  [[nodiscard]] bool PostAlone(StreamUid uid, MessageOp op, uint32_t bytes, Fill fill)
+      EXCLUDES(mu_);
   [[nodiscard]] bool PostConnection(Connection& connection) EXCLUDES(mu_);
 
   // Wakes the owner though nothing was posted, if it is there.
@@ -68,5 +72,16 @@ class Mailbox {
   // Added to by senders and taken from by the owner; relaxed: it bounds memory, it orders nothing.
   std::atomic<uint64_t> reserved_{0};
 };
+
+template <typename Fill>
+bool Mailbox::PostAlone(StreamUid uid, MessageOp op, uint32_t bytes, Fill fill) {
+  ChunkPtr chunk = Chunk::Make(Chunk::Footprint(bytes));
+  fill(chunk->Append(uid, op, bytes));
+  const uint64_t charge = chunk->charged_bytes();
+  (void)Reserve(charge, /*control=*/true);
+  if (Post(chunk)) return true;
+  Unreserve(charge);
+  return false;
+}
 
 }  // namespace holdfast

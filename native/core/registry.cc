@@ -95,12 +95,10 @@ uint64_t Registry::DestroyAll(Worker& worker, CloseReason reason) {
 
 void Registry::AnnounceExit(uint32_t worker_id, uint64_t streams) {
   for (Worker* other : LiveWorkers()) {
-    const uint32_t capacity = Chunk::Footprint(sizeof streams);
-    ChunkPtr chunk = Chunk::Make(capacity);
-    std::memcpy(chunk->Append(StreamUid{worker_id}, MessageOp::kWorkerExit, sizeof streams),
-                &streams, sizeof streams);
-    (void)other->mailbox.Reserve(capacity, /*control=*/true);
-    if (!other->mailbox.Post(chunk)) other->mailbox.Unreserve(capacity);
+    // One that leaves as well need not know.
+    (void)other->mailbox.PostAlone(
+        StreamUid{worker_id}, MessageOp::kWorkerExit, sizeof streams,
+        [&](uint8_t* out) { std::memcpy(out, &streams, sizeof streams); });
   }
 }
 

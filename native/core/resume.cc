@@ -54,15 +54,10 @@ bool Post(Worker& owner, StreamUid uid, const PayloadRef& missed) {
   const RequestHeader header;
   const std::span<const uint8_t> bytes = missed->bytes();
   const auto size = static_cast<uint32_t>(sizeof header + bytes.size());
-  ChunkPtr chunk = Chunk::Make(Chunk::Footprint(size));
-  uint8_t* out = chunk->Append(uid, MessageOp::kRequestAhead, size);
-  std::memcpy(out, &header, sizeof header);
-  std::memcpy(out + sizeof header, bytes.data(), bytes.size());
-  const uint64_t charge = chunk->charged_bytes();
-  (void)owner.mailbox.Reserve(charge, /*control=*/true);
-  if (owner.mailbox.Post(chunk)) return true;
-  owner.mailbox.Unreserve(charge);
-  return false;
+  return owner.mailbox.PostAlone(uid, MessageOp::kRequestAhead, size, [&](uint8_t* out) {
+    std::memcpy(out, &header, sizeof header);
+    std::memcpy(out + sizeof header, bytes.data(), bytes.size());
+  });
 }
 
 // Under the ring's lock: what is published later is posted later.
@@ -89,7 +84,7 @@ Resumption ResumeFrom(Registry& registry, Worker& self, Worker& owner, StreamLin
     } else if (Post(owner, uid, missed)) {
       registry.Count(&self, Counter::kMessagesQueued);
     } else {
-      (void)GiveBack(registry, &self, line, uid, size);
+      (void)Withdraw(registry, &self, line, uid, size);  // nobody is there to be told
       return resumption;
     }
     registry.Count(&self, Counter::kMessagesReplayed, log.last() + 1 - plan.first);

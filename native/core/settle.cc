@@ -18,14 +18,10 @@ Ticket NewTicket(uint32_t worker_id) {
 
 void Settle(Registry& registry, Ticket ticket, Outcome outcome) {
   if (ticket == 0) return;
-  constexpr uint32_t kBytes = sizeof outcome;
-  const StreamUid to{ticket};
   Mailbox& mailbox = registry.FindWorker(static_cast<uint32_t>(ticket >> kNumberBits))->mailbox;
-  ChunkPtr chunk = Chunk::Make(Chunk::Footprint(kBytes));
-  std::memcpy(chunk->Append(to, MessageOp::kSettled, kBytes), &outcome, kBytes);
-  const uint64_t charge = chunk->charged_bytes();
-  (void)mailbox.Reserve(charge, /*control=*/true);
-  if (!mailbox.Post(chunk)) mailbox.Unreserve(charge);
+  // Whoever waited there has gone if it is refused.
+  (void)mailbox.PostAlone(StreamUid{ticket}, MessageOp::kSettled, sizeof outcome,
+                          [&](uint8_t* out) { std::memcpy(out, &outcome, sizeof outcome); });
 }
 
 }  // namespace holdfast
