@@ -57,6 +57,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
 
   register(target: ReactorTarget, { kind, tagText, policy, onGap }: Registration): HeldStream {
     const { raw, carrier } = target
+    raw.long?.hurry()
     const uid = native.requestAdopt(
       raw.reactor,
       raw.slot,
@@ -147,7 +148,8 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
 
   /** Nothing is heard of it any more, and nothing can be said to it. */
   #abandon(request: ReactorRequest): void {
-    if (!request.ended) this.#requests.reset(request, http2Code.refusedStream)
+    if (request.ended) request.long?.hurry()
+    else this.#requests.reset(request, http2Code.refusedStream)
     request.over = { complete: false, code: http2Code.refusedStream }
     request.takenAll()
     request.sink?.closed(request.over)

@@ -2,6 +2,7 @@ import type { HeldStream } from '../held-stream.js'
 import type { Fields } from '../request/fields.js'
 import type { RequestClose, RequestSink } from '../request/request-carrier.js'
 import type { CloseReason } from '../stream-info.js'
+import type { LongAnswer } from './long-answer.js'
 
 interface PendingWrite {
   readonly bytes: number
@@ -41,6 +42,8 @@ export class ReactorRequest {
   /** The body is whole. */
   trailers: Fields | undefined
   held: HeldStream | undefined
+  /** What of the answer the reactor was not given yet. */
+  long: LongAnswer | undefined
   /** This thread has asked the reactor to close it. */
   closeNoted = false
   #pending: PendingWrite[] | undefined
@@ -90,5 +93,7 @@ export class ReactorRequest {
     const pending = this.#pending
     this.#pending = undefined
     for (const { done } of pending ?? []) done()
+    this.long?.drop()
+    this.long = undefined
   }
 }

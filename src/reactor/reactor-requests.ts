@@ -7,6 +7,7 @@ import type { RequestCarrier, RequestSink, ResponseHead } from '../request/reque
 import type { CloseReason } from '../stream-info.js'
 import { httpDate } from './date.js'
 import { writeFields, writeHead } from './fields.js'
+import { LongAnswer } from './long-answer.js'
 import { OneAfterAnother } from './one-after-another.js'
 import type { ReactorRequest } from './reactor-request.js'
 
@@ -77,9 +78,10 @@ export class ReactorRequests implements RequestCarrier<Raw> {
       done?.()
       return
     }
-    if (done) raw.awaitTaken(bytes.length, done)
-    native.requestWrite(raw.reactor, raw.slot, raw.generation, bytes, done !== undefined)
-    this.#flushSoon()
+    // What is sent to a registered stream goes past this.
+    if (!raw.held && LongAnswer.needed(bytes)) raw.long ??= this.#longAnswer(raw)
+    if (raw.long) raw.long.add(bytes, done)
+    else this.#write(raw, bytes, done)
   }
 
   /** What a tick says to a reactor is joined as it is. */
@@ -135,6 +137,20 @@ export class ReactorRequests implements RequestCarrier<Raw> {
     this.#flushSoon()
   }
 
+  #write(raw: Raw, bytes: Buffer, done: (() => void) | undefined): void {
+    if (done) raw.awaitTaken(bytes.length, done)
+    native.requestWrite(raw.reactor, raw.slot, raw.generation, bytes, done !== undefined)
+    this.#flushSoon()
+  }
+
+  #longAnswer(raw: Raw): LongAnswer {
+    return new LongAnswer({
+      closed: () => raw.closed,
+      write: (bytes, taken) => this.#write(raw, bytes, taken),
+      empty: () => (raw.long = undefined),
+    })
+  }
+
   #head(raw: Raw, status: number, fields: Fields, flags: number): void {
     if (raw.closed) return
     const text = writeHead(status, fields)
@@ -156,10 +172,15 @@ export class ReactorRequests implements RequestCarrier<Raw> {
       this.head(raw, { status: kUnavailable, fields: {}, endStream: true, trailers: false })
       return
     }
+    if (raw.long) raw.long.end(() => this.#tellEnd(raw, trailers))
+    else this.#tellEnd(raw, trailers)
+    this.#ended(raw)
+  }
+
+  #tellEnd(raw: Raw, trailers: string): void {
     const trailerBytes = trailers === '' ? 0 : scratch.write(trailers, 'latin1')
     native.requestEnd(raw.reactor, raw.slot, raw.generation, trailerBytes)
     this.#flushSoon()
-    this.#ended(raw)
   }
 
   /** A body that nobody began to read in time is not wanted any more: the stream would stay open. */

@@ -140,7 +140,9 @@ export class RequestFlow<Raw> implements RequestSink {
 
   #written(bytes: number): void {
     this.#unwritten -= bytes
-    if (this.#unwritten >= kHighWaterBytes / 2 || this.#closed) return
+    if (this.#unwritten >= kHighWaterBytes / 2) return
+    // What never will be written counts as written. It is about to be told of as closed.
+    if (this.#closed || this.#carrier.closed(this.#raw)) return
     for (const resolve of this.#drainWaiting.splice(0)) resolve(true)
   }
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type http2 from 'node:http2'
+import http2 from 'node:http2'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { fetchListener, StreamManager, type RequestStream } from '../../dist/index.js'
@@ -13,6 +13,7 @@ import {
   type RequestServer,
 } from '../helpers/requests.js'
 import { connect } from '../helpers/client.js'
+import { until } from '../helpers/wait.js'
 
 const kTotal = 8_000_000
 /** Windows and buffers of both sides together; far less than all. */
@@ -87,6 +88,68 @@ describe('a client that does not read', () => {
       expect(written).toBe(kTotal)
     })
   }
+})
+
+describe('long answers that their handlers ended', () => {
+  const kAnswers = 10
+  const long = Buffer.alloc(kTotal, 'abcdefg')
+  const trailers = { 'x-length': String(kTotal) }
+  const answering: Handler = (stream) => {
+    stream.respond({}, { trailers: true })
+    stream.end(long, { trailers })
+  }
+
+  it('do not cost a client that reads them late its connection', async () => {
+    server = await serveRequests(answering, http2.createServer({ maxSessionMemory: 200 }))
+    const { client } = server
+    const requests = Array.from({ length: kAnswers }, () => begin(client, '/'))
+    await Promise.all(requests.map((request) => once(request, 'response')))
+    await settled(client, () => 0)
+    for (const request of requests) {
+      const told = once(request, 'trailers')
+      expect((await finish(request)).text).toBe(long.toString())
+      expect((await told)[0]).toMatchObject(trailers)
+    }
+  })
+
+  it('keep their order with what was written before', async () => {
+    const client = await serving((stream) => {
+      stream.write('first ')
+      stream.write(long)
+      stream.write(' then')
+      stream.end(' last')
+    })
+    expect((await ask(client, '/')).text).toBe(`first ${long.toString()} then last`)
+  })
+
+  it('do not go on when they are reset', async () => {
+    let drained: boolean | undefined
+    const client = await serving(async (stream, headers) => {
+      if (headers[':path'] === '/other') {
+        stream.end('answered')
+        return
+      }
+      stream.write(long)
+      drained = await stream.drained()
+    })
+    const request = begin(client, '/')
+    await once(request, 'response')
+    request.close(http2.constants.NGHTTP2_CANCEL)
+    await until('the handler knows', () => drained !== undefined)
+    expect(drained).toBe(false)
+    expect((await ask(client, '/other')).text).toBe('answered')
+  })
+
+  it('are whole or broken off, when the manager closes amid them', async () => {
+    const client = await serving(answering)
+    const request = begin(client, '/')
+    await once(request, 'response')
+    const answer = finish(request)
+    await StreamManager.open().close()
+    const { text, trailers: told, code } = await answer
+    if (told) expect(text.length).toBe(kTotal)
+    else expect([text.length < kTotal, code]).not.toEqual([true, 0])
+  })
 })
 
 describe('a handler that does not read', () => {
