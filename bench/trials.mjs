@@ -38,6 +38,12 @@ export const trials = [
     smoke: { messages: 20, gapMs: 3, busyMs: 5 },
   },
   {
+    name: 'abuse',
+    what: 'the answers to an honest client while others flood, reset or read nothing, on both carriers',
+    script: 'load/abuse.mjs',
+    smoke: { forMs: 100, kinds: ['PING', 'rapid reset', 'reads nothing'], carriers: ['native'] },
+  },
+  {
     name: 'blocked',
     what: 'a million messages to a thread that is blocked for two seconds, and a few to another',
     script: 'load/blocked.mjs',
