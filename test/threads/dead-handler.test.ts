@@ -1,5 +1,4 @@
 // What becomes of streams on reactors when the thread that was given their requests dies.
-import { once } from 'node:events'
 import { constants } from 'node:http2'
 import { afterAll, expect, test } from 'vitest'
 import { StreamManager } from '../../dist/index.js'
@@ -20,7 +19,7 @@ test('requests that a terminated thread held are reset, and its detached streams
   await until('the thread has it', async () => (await thread.call<number>('held')) === 1)
 
   await thread.terminate()
-  if (!request.closed) await once(request, 'close')
+  await until('it is reset', () => request.destroyed)
   expect(request.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR)
   expect(client.destroyed).toBe(false)
 
