@@ -8,10 +8,11 @@ import { residentBytes } from '../lib/resident.mjs'
 const [contender, scheme] = process.argv.slice(2)
 const tls = scheme === 'https' ? await certificate() : undefined
 const events = { ':status': 200, 'content-type': 'text/event-stream' }
-let open = 0
 
+/** Each resolves with where it listens, and how many streams it has open. */
 const servers = {
   async bare() {
+    let open = 0
     const options = { settings: { maxConcurrentStreams: 200 } }
     const server = tls
       ? http2.createSecureServer({ ...options, ...tls })
@@ -25,24 +26,19 @@ const servers = {
     await new Promise((resolve) =>
       server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 }, resolve),
     )
-    return server.address()
+    return { port: server.address().port, open: () => open }
   },
-  native() {
+  async native() {
     const manager = StreamManager.open({ carrier: 'native', reactors: 1, pingIntervalMs: 0 })
-    manager.on('stream', (stream) => {
-      open++
-      manager
-        .sse(stream)
-        .detach()
-        .on('close', () => open--)
-    })
-    return manager.listen({ host: '127.0.0.1', ...(tls ? { tls } : {}) })
+    manager.on('stream', (stream) => void manager.sse(stream).detach())
+    const { port } = await manager.listen({ host: '127.0.0.1', ...(tls ? { tls } : {}) })
+    return { port, open: () => manager.stats().activeStreams }
   },
 }
-const { port } = await servers[contender]()
+const { port, open } = await servers[contender]()
 
 answerParent({
   port: () => ({ port }),
-  open: () => ({ open }),
+  open: () => ({ open: open() }),
   resident: async () => ({ bytes: await residentBytes() }),
 })

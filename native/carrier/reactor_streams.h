@@ -35,14 +35,14 @@ struct ReactorRequest {
   uint32_t session = kNone;
   uint32_t reported = 0;  // bytes taken that its Node thread has yet to be told of
   StreamUid uid;          // as far as this thread has had to know it
-  bool untold = false;    // no Node thread knows of it
-  bool slow = false;
   // When its Node thread was asked for the mark of a gap that has not come; 0: it was not.
   uint64_t mark_asked_ms = 0;
   // Why it is being closed, if we do that.
-  bool closing = false;
-  CloseReason reason = CloseReason::kEnd;
   uint32_t code = 0;
+  CloseReason reason = CloseReason::kEnd;
+  bool closing = false;
+  bool untold = false;  // no Node thread knows of it
+  bool slow = false;
   std::unique_ptr<std::string> text;
   std::unique_ptr<AwaitedWrites> awaited;
 };

@@ -4,6 +4,9 @@ import type { RequestClose, RequestSink } from '../request/request-carrier.js'
 import type { CloseReason } from '../stream-info.js'
 import type { LongAnswer } from './long-answer.js'
 
+/** Most requests have no body, and so no trailers. */
+const kNone: Fields = Object.freeze({})
+
 interface PendingWrite {
   readonly bytes: number
   readonly done: () => void
@@ -65,7 +68,7 @@ export class ReactorRequest {
     this.socketGeneration = socketGeneration
     this.isHead = isHead
     this.hasBody = hasBody
-    if (!hasBody) this.trailers = {}
+    if (!hasBody) this.trailers = kNone
   }
 
   /** Whether it is over, as far as this thread was told or has said. */
