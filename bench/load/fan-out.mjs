@@ -1,5 +1,7 @@
 // CPU time of a message that goes to a thousand event streams of one thread or of reactors: published from
 // another thread through holdfast, and beside it written by a loop over the streams where they are held.
+import { buildSendFloor, runSendFloor } from '../native/send-floor.mjs'
+import { kEventBytes } from '../lib/event.mjs'
 import { round, median, shuffled } from '../lib/statistics.mjs'
 import { startPeer } from '../lib/peer.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
@@ -18,6 +20,9 @@ const { shapes, writesATick, rounds, contenders } = parameters({
 })
 const checks = new Checks()
 const results = []
+const kFrameHeaderBytes = 9
+const sendFloor = buildSendFloor()
+if (!sendFloor) process.stderr.write('without a C++ compiler, the floor is left out\n')
 
 async function startSide(contender, { sessions, streamsEach, scheme = 'http' }) {
   const server = await startPeer(new URL('./fan-out-server.mjs', import.meta.url), [
@@ -75,6 +80,28 @@ async function check(contender, side, streams) {
   checks.equal(`${contender}: undeliverable`, 0, counts.undeliverable)
 }
 
+/** What a tick's messages cost when they are one send a connection, and nothing is done but to send. */
+function measureFloor({ sessions, streamsEach, ticks, scheme = 'http' }, aTick) {
+  if (!sendFloor || scheme !== 'http') return
+  const bytes = aTick * streamsEach * (kFrameHeaderBytes + kEventBytes)
+  const runs = []
+  for (let i = 0; i < rounds; i++) {
+    const floor = runSendFloor(sendFloor, { connections: sessions, bytes, rounds: ticks })
+    checks.equal(`floor: sends`, sessions * ticks, floor.sends)
+    checks.equal(`floor: received`, floor.sent, floor.received)
+    runs.push(floor.us / (aTick * streamsEach))
+  }
+  results.push({
+    contender: 'one bare send a connection',
+    scheme,
+    'sessions x streams': `${sessions} x ${streamsEach}`,
+    'a tick': aTick,
+    'CPU us a message': round(median(runs)),
+    lowest: round(Math.min(...runs)),
+    highest: round(Math.max(...runs)),
+  })
+}
+
 for (const shape of shapes) {
   const { sessions, streamsEach, scheme = 'http' } = shape
   const streams = sessions * streamsEach
@@ -112,5 +139,6 @@ for (const shape of shapes) {
       'x bare': round(median(of(contender, 'process')) / median(of('bare', 'process'))),
     })
   }
+  for (const aTick of writesATick) measureFloor(shape, aTick)
 }
 finish(results, checks)
