@@ -18,6 +18,7 @@ class FloodMeter {
   static constexpr uint32_t kSettings = 5;
   static constexpr uint32_t kOurReset = 5;
   static constexpr uint32_t kInvalid = 20;
+  static constexpr uint32_t kPast = 3;         // HEADERS and resets of streams that are gone
   static constexpr uint32_t kLateReset = 2;    // of a stream that was answered
   static constexpr uint32_t kRapidReset = 10;  // of one that was not (CVE-2023-44487)
   // What brings some back: most peers answer our DATA with two WINDOW_UPDATE each.

@@ -116,6 +116,7 @@ class H2Session {
   void SendData(H2Stream& stream, std::span<const uint8_t> frame_header, size_t size);
 
   H2Stream* Find(int32_t id) const;
+  bool IsPast(int32_t id) const;
   bool Submitted(int result);
   void CountQueued(int64_t bytes);
   void CountUnread(int64_t bytes);

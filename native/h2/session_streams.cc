@@ -36,6 +36,11 @@ H2Stream* H2Session::Find(int32_t id) const {
   return static_cast<H2Stream*>(context_.api.session_get_stream_user_data(session_, id));
 }
 
+// The library unpacks the header block of a stream that is gone, and tells nobody.
+bool H2Session::IsPast(int32_t id) const {
+  return id <= context_.api.session_get_last_proc_stream_id(session_) && Find(id) == nullptr;
+}
+
 void H2Session::OnFrameBegin(const ng::Frame& frame) {
   switch (frame.type) {
     case ng::kData:
@@ -46,8 +51,10 @@ void H2Session::OnFrameBegin(const ng::Frame& frame) {
       Spend(FloodMeter::kSettings);
       break;
     case ng::kHeaders:
+      if (IsPast(frame.stream_id)) Spend(FloodMeter::kPast);
+      break;
     case ng::kRstStream:
-      break;  // counted when they are understood
+      break;  // counted when it is understood
     default:
       Spend(FloodMeter::kChatter);
   }
@@ -106,7 +113,10 @@ void H2Session::OnFrame(const ng::Frame& frame) {
       }
       break;
     case ng::kRstStream:
-      if (stream == nullptr) break;
+      if (stream == nullptr) {
+        Spend(FloodMeter::kPast);
+        break;
+      }
       stream->peer_reset = true;
       Spend(stream->responded ? FloodMeter::kLateReset : FloodMeter::kRapidReset);
       break;

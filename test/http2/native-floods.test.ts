@@ -76,6 +76,12 @@ const floods: Record<string, (i: number) => Buffer> = {
       encodeFrame(type.headers, flag.endHeaders, id(i), headerBlock('POST', '/echo')),
       encodeFrame(type.windowUpdate, 0, id(i), u32(0x7fffffff)),
     ]),
+  'header blocks of streams that are gone': (i) =>
+    encodeFrame(type.headers, kEnds, i === 0 ? id(kEndless) : id(i), get),
+  'resets of streams that are gone': (i) =>
+    i === 0
+      ? encodeFrame(type.headers, kEnds, id(kEndless), get)
+      : encodeFrame(type.rstStream, 0, id(i), cancel),
   'malformed requests': (i) => encodeFrame(type.headers, kEnds, id(i), get.subarray(0, 13)),
   'CONTINUATION without an end': (i) =>
     i === 0
