@@ -22,6 +22,9 @@ test(
     const rounds = Math.max(2, Math.ceil(repeats / 5))
     const child = await runChild(script('terminate-many.mjs'), [String(rounds), '20'], {
       deadlineMs: rounds * 30_000,
+      // Of some thousand threads that end while V8 compiles for them, Node 20 aborts at one: its
+      // compiler asks for memory for a thread that the platform has forgotten.
+      nodeArguments: ['--no-concurrent-recompilation'],
     })
     expect(ending(child), child.stderr).toEqual({ code: 0, signal: null, hung: false })
     expect(JSON.parse(child.stdout)).toEqual({
