@@ -52,7 +52,7 @@ class HandReactor {
  public:
   HandReactor()
       : worker(JoinAs(WorkerKind::kReactor)),
-        streams_(Registry::Get(), worker),
+        streams_(Registry::Get(), worker, nullptr, kMarkWaitMs),
         carrier_(Registry::Get(), worker, streams_),
         inbox_(Registry::Get(), worker, carrier_),
         context_(LibraryApi(), {}, streams_) {
