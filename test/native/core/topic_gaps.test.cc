@@ -1,5 +1,8 @@
 // Members of a topic are told that a worker's full mailbox refused messages of it: each of them,
 // where they are missing, and once.
+#include <array>
+#include <atomic>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +15,7 @@
 #include "support/doctest.h"
 #include "support/recording_carrier.h"
 #include "support/test_worker.h"
+#include "support/threads.h"
 
 namespace holdfast::test {
 namespace {
@@ -30,7 +34,7 @@ Options SmallBudget() {
 
 // A worker with members of a topic, whose mailbox is full when the test says so.
 struct Owner {
-  Owner() : socket(worker.Open()) {}
+  explicit Owner(const Options& options = SmallBudget()) : worker(options), socket(worker.Open()) {}
   StreamUid Create(uint32_t handle, SlowPolicy policy = SlowPolicy::kDrop) {
     return worker.Create(socket, StreamKind::kRaw, {}, handle, policy, /*marks_gaps=*/true).uid;
   }
@@ -39,22 +43,35 @@ struct Owner {
     REQUIRE(Subscribe(Registry::Get(), *worker, uid, "t"));
     return uid;
   }
-  void Fill() {
+  // False if others were quicker.
+  bool TryFill() {
     REQUIRE(filled == 0);
-    filled = Mailbox::kLimitBytes - worker->mailbox.reserved();
-    REQUIRE(worker->mailbox.Reserve(filled));
+    const uint64_t reserved = worker->mailbox.reserved();
+    if (reserved > Mailbox::kLimitBytes) return false;
+    const uint64_t rest = Mailbox::kLimitBytes - reserved;
+    if (!worker->mailbox.Reserve(rest)) return false;
+    filled = rest;
+    return true;
   }
+  void Fill() { REQUIRE(TryFill()); }
   void Empty() { worker->mailbox.Unreserve(std::exchange(filled, 0)); }
-  void Deliver() {
+  // For one turn of a loop; whether there is more.
+  bool DeliverOnce() {
     Mailbox::Batch batch;
     worker->mailbox.Take(&batch);
     inbox.Put(std::move(batch.chunks));
-    while (inbox.Deliver()) continue;
+    return inbox.Deliver();
+  }
+  void Deliver() {
+    while (DeliverOnce()) continue;
+  }
+  // The socket takes so many bytes of what was written.
+  Released Release(StreamUid uid, uint64_t bytes) {
+    (void)worker->held_back.Taken(uid, bytes);
+    return GiveBack(Registry::Get(), worker.get(), *worker->cache.Find(uid), uid, bytes);
   }
   Released Take(StreamUid uid, uint64_t bytes) {
-    (void)worker->held_back.Taken(uid, bytes);
-    const Released released =
-        GiveBack(Registry::Get(), worker.get(), *worker->cache.Find(uid), uid, bytes);
+    const Released released = Release(uid, bytes);
     Deliver();
     return released;
   }
@@ -67,7 +84,7 @@ struct Owner {
     return texts;
   }
 
-  TestWorker worker{SmallBudget()};
+  TestWorker worker;
   RecordingCarrier carrier;
   Inbox inbox{Registry::Get(), *worker, carrier};
   const uint32_t socket;
@@ -169,13 +186,10 @@ TEST_CASE("a gap of a topic reaches more members than a turn takes, each once") 
   owner.Fill();
   publisher.Publish("refused");
   owner.Empty();
-  Mailbox::Batch batch;
-  owner.worker->mailbox.Take(&batch);
-  owner.inbox.Put(std::move(batch.chunks));
-  EXPECT(owner.inbox.Deliver());
-  EXPECT(owner.carrier.operations().size() < kMembers);
-  while (owner.inbox.Deliver()) continue;
-  EXPECT(owner.carrier.operations().size() == kMembers);
+  EXPECT(owner.DeliverOnce());
+  EXPECT(owner.carrier.operation_count() < kMembers);
+  owner.Deliver();
+  EXPECT(owner.carrier.operation_count() == kMembers);
   for (const uint32_t i : {0u, kMembers - 1}) EXPECT(owner.Told(i) == Texts{"gap"});
 }
 
@@ -286,6 +300,77 @@ TEST_CASE("whoever speaks misses nothing of its own, but what others say meanwhi
       EXPECT(owner.Told(0) == (others ? Texts{"gap"} : Texts{}));
       EXPECT(owner.Told(1) == Texts{"gap"});
     }
+  }
+}
+
+TEST_CASE("while a mailbox fills and empties, no message of any thread is missing without a gap") {
+  for (const bool kept : {false, true}) {
+    CAPTURE(kept);
+    Owner owner(RoomyOptions());
+    if (kept) Keep();
+    const StreamUid uid = owner.CreateMember(0);
+    StreamLine& line = *owner.worker->cache.Find(uid);
+    const CountedSince counted;
+    std::atomic<bool> done{false};
+    std::atomic<size_t> delivered{0};
+    std::array<Publisher, 2> publishers;
+    std::array<int, 2> last{};
+    const auto publish = [&](size_t who) {
+      while (!done) {
+        for (int i = 0; i < 5; i++) {
+          std::string text(1, who == 0 ? 'a' : 'b');
+          text += std::to_string(++last[who]);
+          publishers[who].Publish(text += ' ');
+        }
+        publishers[who].sender.Flush();
+      }
+    };
+    const auto deliver = [&] {
+      const bool more = owner.DeliverOnce();
+      delivered = owner.carrier.operation_count();
+      const uint64_t queued = line.queued_bytes();
+      if (queued > 0) EXPECT(!owner.Release(uid, queued).gap);
+      return more;
+    };
+    const auto deliver_all = [&] {
+      while (!done) (void)deliver();
+    };
+    const auto fill_and_empty = [&] {
+      for (int round = 0; round < 50; round++) {
+        const uint64_t dropped = counted[Counter::kMessagesDropped];
+        while (!owner.TryFill()) continue;
+        REQUIRE(Eventually([&] { return counted[Counter::kMessagesDropped] > dropped; }));
+        owner.Empty();
+        const size_t before = delivered;
+        REQUIRE(Eventually([&] { return delivered > before + 1; }));
+      }
+      done = true;
+    };
+    RunTogether({[&] { publish(0); }, [&] { publish(1); }, deliver_all, fill_and_empty});
+    while (deliver()) continue;
+    int missing = 0;
+    std::array<int, 2> seen{};
+    std::array<bool, 2> told{};
+    for (const std::string& text : owner.Told(0)) {
+      if (text == "gap") {
+        told = {true, true};
+        continue;
+      }
+      std::istringstream words(text);
+      for (std::string word; words >> word;) {
+        const size_t who = word[0] == 'a' ? 0 : 1;
+        const int number = std::stoi(word.substr(1));
+        REQUIRE(number > seen[who]);
+        if (number > seen[who] + 1) {
+          missing++;
+          REQUIRE(told[who]);
+        }
+        seen[who] = number;
+        told[who] = false;
+      }
+    }
+    EXPECT(missing >= 50);
+    for (const size_t who : {0u, 1u}) EXPECT((seen[who] == last[who] || told[who]));
   }
 }
 

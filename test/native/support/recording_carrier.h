@@ -99,6 +99,7 @@ class RecordingCarrier final : public Carrier {
     }
     return copy;
   }
+  size_t operation_count() const { return operations_.size(); }
   std::string Written(uint32_t handle) const {
     std::string text;
     for (const Operation& operation : operations()) {
