@@ -24,21 +24,22 @@ bool Inbox::Deliver() {
   for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
   consumed_.clear();
   if (!open) Discard();
-  const bool more_due = open && worker_.alarms.next_due_ms() <= MonotonicMs();
-  if (!more_due) ArmAlarm();
+  const bool more_due = open && ArmAlarm();
   return !chunks_.empty() || more_due || (open && worker_.held_back.has_ready());
 }
 
-void Inbox::ArmAlarm() {
+bool Inbox::ArmAlarm() {
   const uint64_t due_ms = worker_.alarms.next_due_ms();
-  if (due_ms == Alarms::kNever) return;
+  if (due_ms == Alarms::kNever) return false;
   const uint64_t now_ms = MonotonicMs();
+  if (due_ms <= now_ms) return true;
   // One that is set for an earlier time finds nothing due, and leads here again. As does one that
   // came too soon by our coarse clock; so none that is near counts as set.
   constexpr uint64_t kGrainMs = 16;
-  if (alarm_ms_ > now_ms + kGrainMs && alarm_ms_ <= due_ms) return;
+  if (alarm_ms_ > now_ms + kGrainMs && alarm_ms_ <= due_ms) return false;
   alarm_ms_ = due_ms;
-  worker_.mailbox.WakeIn(due_ms > now_ms ? due_ms - now_ms : 0);
+  worker_.mailbox.WakeIn(due_ms - now_ms);
+  return false;
 }
 
 bool Inbox::Step(uint64_t* spent) {

@@ -55,8 +55,8 @@ class Inbox {
   bool Control(const MessageHeader& message);
   bool TellGap(StreamUid uid);
   Group* GroupOf(const MessageHeader& message);
-  // To be woken when the next stream has something due.
-  void ArmAlarm();
+  // To be woken when the next stream has something due; true if that is now.
+  bool ArmAlarm();
   // One message, or piece of a publication; false when the carrier takes no more.
   bool Step(uint64_t* spent);
 
