@@ -62,8 +62,9 @@ class H2Context {
   std::vector<ng::NameValue> fields;
   // What all sessions hold for their peers and of them: to be sent, to be taken, to be consumed.
   uint64_t held_bytes = 0;
-  // Sessions that have something to write since the last turn.
+  // Sessions that have something to write since the last turn, and those that are being written.
   std::vector<H2Session*> dirty;
+  std::vector<H2Session*> flushing;
 
  private:
   ng::Callbacks* callbacks_ = nullptr;

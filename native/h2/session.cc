@@ -109,19 +109,18 @@ bool H2Session::Feed(std::span<const uint8_t> bytes) {
   if (used < 0) Terminate(used == ng::kErrFlooded ? ng::kEnhanceYourCalm : ng::kProtocolError);
   // The library keeps each answer until it is written, though its stream be long gone: a peer that
   // reads nothing could ask and reset without end.
-  if (blocked() &&
-      context_.api.session_get_outbound_queue_size(session_) > context_.limits.max_queued_frames) {
-    Fail();
+  if (blocked()) {
+    CountUnsent();
+    const size_t queued = context_.api.session_get_outbound_queue_size(session_);
+    if (queued > context_.limits.max_queued_frames) Fail();
   }
-  CountUnsent();
   MarkDirty();
   return true;
 }
 
 void H2Session::Flush() {
   WriteOut();
-  // What the socket took whole, or what is not to be sent any more, waits for nothing.
-  context_.wire.out.clear();
+  context_.wire.out.clear();  // of a connection that broke amid it
   CountUnsent();
 }
 
@@ -205,11 +204,11 @@ void H2Session::MarkDirty() {
   context_.dirty.push_back(this);
 }
 
-std::vector<H2Session*> H2Session::TakeDirty(H2Context& context) {
-  std::vector<H2Session*> taken;
-  taken.swap(context.dirty);
-  for (H2Session* session : taken) session->dirty_ = false;
-  return taken;
+std::span<H2Session* const> H2Session::TakeDirty(H2Context& context) {
+  context.flushing.clear();
+  context.flushing.swap(context.dirty);
+  for (H2Session* session : context.flushing) session->dirty_ = false;
+  return context.flushing;
 }
 
 // Closing with bytes unread would make the system reset the connection, and the peer lose our

@@ -48,8 +48,9 @@ class H2Session {
   bool Read();
   // Writes what there is to write, until the socket takes no more.
   void Flush();
-  // Those of a thread that have something to write, each once; they are not listed any more.
-  static std::vector<H2Session*> TakeDirty(H2Context& context);
+  // Those of a thread that have something to write, each once; they are not listed any more. Valid
+  // until the next call.
+  static std::span<H2Session* const> TakeDirty(H2Context& context);
   // Whether nothing more will come of it, so that it may be destroyed.
   bool finished() const { return finished_; }
   // Whether the socket took less than there was.
