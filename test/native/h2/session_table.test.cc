@@ -126,6 +126,13 @@ struct HandTable {
     REQUIRE(write(client, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
     Turns();
   }
+  // Nothing is left of those that have gone, and another can come.
+  void ExpectEmptyAndUsable() {
+    EXPECT(table.size() == 0);
+    EXPECT(context.held_bytes == 0);
+    Connect();
+    EXPECT(table.size() == 1);
+  }
   // Until nothing happens at once.
   void Turns() {
     for (int count = 1, wait_ms = 0; count > 0 || wait_ms == 0;) {
@@ -211,10 +218,7 @@ TEST_CASE("one that has something to say when its peer goes is let go of once") 
   world.table.Shutdown();
   world.clients.clear();
   world.Turns();
-  EXPECT(world.table.size() == 0);
-  EXPECT(world.context.held_bytes == 0);
-  world.Connect();
-  EXPECT(world.table.size() == 1);
+  world.ExpectEmptyAndUsable();
 }
 
 TEST_CASE("one that holds too much while its socket takes nothing is ended, once") {
@@ -226,10 +230,7 @@ TEST_CASE("one that holds too much while its socket takes nothing is ended, once
   world.Say(client, kWideGreeting + RequestFrame(1));
   REQUIRE(world.table.size() == 1);
   world.Say(client, RequestFrame(3));
-  EXPECT(world.table.size() == 0);
-  EXPECT(world.context.held_bytes == 0);
-  world.Connect();
-  EXPECT(world.table.size() == 1);
+  world.ExpectEmptyAndUsable();
 }
 
 TEST_CASE("what the sockets have not taken counts as held, whosesoever stream it was") {
