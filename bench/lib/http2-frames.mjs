@@ -3,11 +3,13 @@
 export const frameType = {
   data: 0,
   headers: 1,
+  priority: 2,
   reset: 3,
   settings: 4,
   ping: 6,
   goaway: 7,
   windowUpdate: 8,
+  continuation: 9,
 }
 export const flag = { ack: 1, endStream: 1, endHeaders: 4 }
 export const kFirstWindow = 65_535
@@ -24,16 +26,26 @@ export function frame(type, flags, stream, payload) {
   return bytes
 }
 
-function uint32(value) {
+export function uint32(value) {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(value)
   return bytes
 }
 
-/** No stream's window (setting 4) nor the connection's ever fills in the life of a bench. */
+/** A header field, in HPACK without its tables; name and value of less than 127 bytes. */
+export function literal(name, value) {
+  return `\0${String.fromCharCode(name.length)}${name}${String.fromCharCode(value.length)}${value}`
+}
+
+/** SETTINGS with the first window of each stream (setting 4). */
+export function firstWindow(bytes) {
+  return frame(frameType.settings, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(bytes)]))
+}
+
+/** No stream's window nor the connection's ever fills in the life of a bench. */
 export const preface = Buffer.concat([
   Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
-  frame(frameType.settings, 0, 0, Buffer.concat([Buffer.from([0, 4]), uint32(kMostWindow)])),
+  firstWindow(kMostWindow),
   frame(frameType.windowUpdate, 0, 0, uint32(kMostWindow - kFirstWindow)),
 ])
 

@@ -7,6 +7,7 @@ import {
   FrameReader,
   frameType,
   kFirstWindow,
+  literal,
   preface,
 } from './http2-frames.mjs'
 import { Lane } from './lane.mjs'
@@ -15,10 +16,6 @@ const kEnableConnect = 8
 const kSetting = 6
 const kInitialWindow = 4
 
-/** HPACK without its tables, but for the scheme and the path. */
-function literal(name, value) {
-  return `\0${String.fromCharCode(name.length)}${name}${String.fromCharCode(value.length)}${value}`
-}
 const kRequest = Buffer.from(
   [
     literal(':method', 'CONNECT'),
