@@ -39,9 +39,12 @@ bool Mailbox::PostPublication(Publication& publication) {
     if (waker_ == nullptr) return false;
     std::vector<ChunkPtr>& chunks = waiting_.chunks;
     if (chunks.empty() || !chunks.back()->HasRoom(sizeof(Publication))) {
-      // Less than a message may take for which there was room.
-      (void)Reserve(kJoiningBytes, /*control=*/true);
-      chunks.push_back(Chunk::Make(kJoiningBytes));
+      // Less than a message may take for which there was room; of a gap, for which there was none,
+      // no more than it takes itself: others would follow it into what is left.
+      const uint32_t capacity =
+          publication.gap == 0 ? kJoiningBytes : Chunk::Footprint(sizeof(Publication));
+      (void)Reserve(capacity, /*control=*/true);
+      chunks.push_back(Chunk::Make(capacity));
     }
     chunks.back()->Append(std::move(publication));
     if (ArmLocked()) wake = waker_;

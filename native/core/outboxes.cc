@@ -25,17 +25,16 @@ void Outboxes::Appended(uint32_t worker_id) {
 bool Outboxes::Publish(uint32_t worker_id, Publication&& publication) {
   Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
   const uint64_t charge = publication.charged_bytes();
-  const bool gap = publication.gap != 0;
-  if (!mailbox.Reserve(charge, gap)) return false;
-  Outbox* outbox = RoomFor(worker_id, sizeof(Publication), gap);
+  if (!mailbox.Reserve(charge)) return false;
+  Outbox* outbox = RoomFor(worker_id, sizeof(Publication), /*control=*/false);
   if (outbox == nullptr) {
     mailbox.Unreserve(charge);
     return false;
   }
+  std::vector<TopicId>& published = outbox->published;
   const bool listed = publication.topic == 0;
-  if (!gap && !listed &&
-      (outbox->published.empty() || outbox->published.back() != publication.topic)) {
-    outbox->published.push_back(publication.topic);
+  if (!listed && (published.empty() || published.back() != publication.topic)) {
+    published.push_back(publication.topic);
   }
   outbox->chunk->Append(std::move(publication));
   Appended(worker_id);

@@ -141,15 +141,18 @@ void Sender::TellGap(StreamUid uid) {
   self_->mailbox.Nudge();
 }
 
-// The worker's mailbox took no message of the topic. What to post, where the message would have
-// stood, for its members to be told; nothing, if that is on its way.
-std::optional<Publication> Sender::MarkGap(uint32_t worker_id, TopicId topic, StreamUid except,
-                                           uint64_t sequence) {
+// The worker's mailbox took no message of the topic: its members are told, where the message would
+// have stood. What this thread has said to the worker was posted.
+void Sender::PostGap(uint32_t worker_id, TopicId topic, StreamUid except, uint64_t sequence) {
+  TopicMembers& members = registry_.FindWorker(worker_id)->topic_members;
+  const uint64_t number = members.MarkGap(topic, except);
+  if (number == 0) return;
   Publication missing;
   missing.topic = topic;
   missing.sequence = sequence;
-  missing.gap = registry_.FindWorker(worker_id)->topic_members.MarkGap(topic, except);
-  return missing.gap == 0 ? std::nullopt : std::optional(std::move(missing));
+  missing.gap = number;
+  CHECK(outboxes_.PublishNow(worker_id, std::move(missing)));
+  members.GapPosted(topic, number);
 }
 
 // The worker's mailbox took nothing of a publication.
@@ -157,9 +160,7 @@ void Sender::TellGaps(uint32_t worker_id, const Publication& publication) {
   if (publication.topic != 0) {
     // First, as a gap that others posted before it does not tell of what is missing behind it.
     outboxes_.PostPending(worker_id);
-    if (auto missing = MarkGap(worker_id, publication.topic, publication.except, 0)) {
-      CHECK(outboxes_.Publish(worker_id, std::move(*missing)));
-    }
+    PostGap(worker_id, publication.topic, publication.except, 0);
   }
   for (const StreamUid uid : publication.listed) {
     StreamLine* line = registry_.FindLine(uid);
@@ -204,9 +205,7 @@ uint64_t Sender::PublishKept(RingState& ring, uint64_t number, std::string_view 
       return;
     }
     registry_.Count(self_, Counter::kMessagesDropped, receivers);
-    if (auto missing = MarkGap(worker_id, topic_id, except, sequence)) {
-      CHECK(outboxes_.PublishNow(worker_id, std::move(*missing)));
-    }
+    PostGap(worker_id, topic_id, except, sequence);
   };
   ForEachShare(registry_, topic, numbered, except, post);
   for (const uint32_t worker_id : std::exchange(ring.awaiting, {})) {

@@ -3,8 +3,6 @@
 // Threads: its own only.
 #pragma once
 
-#include <optional>
-
 #include "core/encode.h"
 #include "core/outboxes.h"
 #include "core/receivers.h"
@@ -68,8 +66,7 @@ class Sender {
   void PostClose(StreamUid uid, uint32_t code, CloseReason reason, std::string_view text);
   uint64_t PublishKept(RingState& ring, uint64_t number, std::string_view topic,
                        const OutgoingMessage& message, StreamUid except);
-  std::optional<Publication> MarkGap(uint32_t worker_id, TopicId topic, StreamUid except,
-                                     uint64_t sequence);
+  void PostGap(uint32_t worker_id, TopicId topic, StreamUid except, uint64_t sequence);
   uint64_t FanOut(uint32_t worker_id, Publication publication, Receivers* own);
 
   Registry& registry_;

@@ -80,16 +80,23 @@ void TopicMembers::Erase(const Membership& membership) {
 
 uint64_t TopicMembers::MarkGap(TopicId topic, StreamUid except) {
   MutexLock lock(mu_);
-  const auto [open, added] = open_gaps_.try_emplace(topic, next_gap_);
-  if (!added) {
-    const auto found = gaps_.find(open->second);
+  LastGap& last = open_gaps_[topic];
+  if (last.posted) {
+    const auto found = gaps_.find(last.number);
     CHECK(found != gaps_.end());
     if (found->second.spared != except) found->second.spared = {};
     return 0;
   }
+  last = {next_gap_, false};
   has_open_gaps_.store(true, std::memory_order_release);
   gaps_.emplace(next_gap_, Gap{topic, except});
   return next_gap_++;
+}
+
+void TopicMembers::GapPosted(TopicId topic, uint64_t number) {
+  MutexLock lock(mu_);
+  const auto open = open_gaps_.find(topic);
+  if (open != open_gaps_.end() && open->second.number == number) open->second.posted = true;
 }
 
 void TopicMembers::EndGap(TopicId topic) {
@@ -110,7 +117,7 @@ std::optional<StreamUid> TopicMembers::TakeGap(uint64_t number) {
   const Gap gap = found->second;
   gaps_.erase(found);
   const auto open = open_gaps_.find(gap.topic);
-  if (open != open_gaps_.end() && open->second == number) EndGapLocked(gap.topic);
+  if (open != open_gaps_.end() && open->second.number == number) EndGapLocked(gap.topic);
   return gap.spared;
 }
 

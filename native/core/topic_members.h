@@ -2,9 +2,9 @@
 // stream leaves all of them on whatever way out it takes.
 //
 // And which of them have missed messages, as the worker's mailbox had no room. Whoever was refused
-// posts a gap of the topic, which always finds room, where the message would have stood. What is
-// refused next is told of by that one, as long as it is on its way and no message of the topic has
-// come behind it.
+// posts a gap of the topic, which always finds room, where the message would have stood. From when
+// it was posted, what is refused next is told of by that one, as long as it is on its way and no
+// message of the topic has come behind it.
 //
 // Threads: Add, Remove and RemoveAll: the owner, or who keeps the stream from ending meanwhile;
 // TakeGap: the owner; everything else: any. mu_ is a leaf.
@@ -41,8 +41,9 @@ class TopicMembers {
   bool Contains(TopicId topic, StreamUid uid) EXCLUDES(mu_);
 
   // A message to all members but `except` was refused. The number of the gap that the caller is to
-  // post; 0: one is on its way that tells of it.
+  // post at once, and to say so; 0: one is on its way that tells of it.
   uint64_t MarkGap(TopicId topic, StreamUid except) EXCLUDES(mu_);
+  void GapPosted(TopicId topic, uint64_t number) EXCLUDES(mu_);
   // A message of the topic was posted: a gap before it tells of nothing behind it.
   void EndGap(TopicId topic) EXCLUDES(mu_);
   // The gap has come. The one that missed nothing of what it tells of, 0: there is none; nullopt:
@@ -75,6 +76,12 @@ class TopicMembers {
     StreamUid spared;
   };
 
+  struct LastGap {
+    uint64_t number = 0;
+    // Before that, what others post could come before it: it tells of nothing that they miss.
+    bool posted = false;
+  };
+
   void Erase(const Membership& membership) REQUIRES(mu_);
   void EndGapLocked(TopicId topic) REQUIRES(mu_);
 
@@ -82,8 +89,8 @@ class TopicMembers {
   std::unordered_map<TopicId, std::vector<Entry>> topics_ GUARDED_BY(mu_);
   std::unordered_map<uint64_t, std::vector<Membership>> streams_ GUARDED_BY(mu_);
   std::unordered_map<uint64_t, Gap> gaps_ GUARDED_BY(mu_);  // on their way, by number
-  // Those of them that tell of what is refused next, by topic.
-  std::unordered_map<TopicId, uint64_t> open_gaps_ GUARDED_BY(mu_);
+  // Those of them that no message of their topic has come behind.
+  std::unordered_map<TopicId, LastGap> open_gaps_ GUARDED_BY(mu_);
   uint64_t next_gap_ GUARDED_BY(mu_) = 1;
   // Whether there are any, so that the usual publish takes no lock here. Written under mu_,
   // release; read by any, acquire: whoever posts behind a gap has seen it.

@@ -217,6 +217,26 @@ TEST_CASE("a publish that comes through between two that were refused stands bet
   }
 }
 
+// It waited for the end of its publisher's tick, and another's messages went past it.
+TEST_CASE("a gap that is not posted yet tells of nothing that others miss") {
+  Owner owner;
+  Publisher one;
+  Publisher two;
+  (void)owner.CreateMember(0);
+  one.MakeBursty();
+  two.Publish("before");
+  two.sender.Flush();
+  owner.Fill();
+  one.Publish("refused");
+  two.Publish("refused as well");
+  owner.Empty();
+  two.Publish("after");
+  two.sender.Flush();
+  one.sender.Flush();
+  owner.Deliver();
+  EXPECT(owner.Told(0) == Texts{"many", "many", "before", "gap", "after"});
+}
+
 TEST_CASE("a gap that another thread posted does not tell of what is missing behind it") {
   Owner owner;
   Publisher one;
