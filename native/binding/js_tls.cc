@@ -23,6 +23,12 @@ TlsIdentity IdentityOf(const Napi::Object& from) {
     const auto pair = value.As<Napi::Object>();
     identity.pairs.push_back({Text(pair, "cert"), Text(pair, "key"), Text(pair, "passphrase")});
   });
+  ForEach(from.Get("bundles"), [&](const Napi::Value& value) {
+    const auto bundle = value.As<Napi::Object>();
+    const auto bytes = bundle.Get("bytes").As<Napi::Uint8Array>();
+    identity.bundles.push_back(
+        {std::string(bytes.Data(), bytes.Data() + bytes.ByteLength()), Text(bundle, "passphrase")});
+  });
   ForEach(from.Get("names"), [&](const Napi::Value& name) {
     identity.names.push_back(name.As<Napi::String>().Utf8Value());
   });
@@ -56,8 +62,13 @@ TlsSettings TlsArgument(const Napi::CallbackInfo& info, size_t index) {
   settings.client_certificates = static_cast<ClientCertificates>(
       from.Get("clientCertificates").As<Napi::Number>().Uint32Value());
   settings.authorities = Text(from, "ca");
-  settings.tls13_only = from.Get("tls13Only").As<Napi::Boolean>();
+  settings.revocations = Text(from, "crl");
+  settings.versions =
+      static_cast<TlsVersions>(from.Get("versions").As<Napi::Number>().Uint32Value());
   settings.ciphers = Text(from, "ciphers");
+  settings.groups = Text(from, "groups");
+  settings.signatures = Text(from, "sigalgs");
+  settings.own_cipher_order = from.Get("ownCipherOrder").As<Napi::Boolean>();
   settings.session_id_context = Text(from, "sessionIdContext");
   const Napi::Value keys = from.Get("ticketKeys");
   if (keys.IsTypedArray()) {

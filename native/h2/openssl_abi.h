@@ -15,8 +15,10 @@ struct Ssl;
 struct Bio;
 struct BioMethod;
 struct Certificate;  // X509
-struct Key;          // EVP_PKEY
-struct Store;        // X509_STORE
+struct Crl;          // X509_CRL
+struct Pkcs12;
+struct Key;    // EVP_PKEY
+struct Store;  // X509_STORE
 struct StoreContext;
 struct Cipher;
 struct CipherContext;
@@ -55,7 +57,10 @@ enum : int {
   kCtrlServerNameCallback = 53,
   kCtrlServerNameArgument = 54,
   kCtrlChainCertificate = 89,
+  kCtrlGroups = 92,
+  kCtrlSignatures = 98,
   kCtrlMinVersion = 123,
+  kCtrlMaxVersion = 124,
 };
 enum : long { kModeReleaseBuffers = 0x10, kSessionCacheOff = 0 };
 enum : uint64_t {
@@ -64,6 +69,7 @@ enum : uint64_t {
   kOptionNoRenegotiation = uint64_t{1} << 30,
 };
 enum : long { kTls12 = 0x0303, kTls13 = 0x0304 };
+enum : unsigned long { kStoreCheckCrl = 4, kStoreCheckAllCrls = 8 };
 enum : int { kVerifyNone = 0, kVerifyPeer = 1, kVerifyFailWithoutCertificate = 2 };
 enum : int { kExtensionOk = 0, kExtensionFatal = 2, kExtensionIgnored = 3 };
 enum : int { kErrorSsl = 1, kErrorWantRead = 2, kErrorZeroReturn = 6 };

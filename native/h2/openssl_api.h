@@ -36,18 +36,27 @@ namespace holdfast {
   X(PEM_read_bio_X509_AUX, ossl::Certificate*,                                                     \
     (ossl::Bio*, ossl::Certificate**, ossl::PasswordCallback, void*))                              \
   X(PEM_read_bio_PrivateKey, ossl::Key*, (ossl::Bio*, ossl::Key**, ossl::PasswordCallback, void*)) \
+  X(PEM_read_bio_X509_CRL, ossl::Crl*, (ossl::Bio*, ossl::Crl**, ossl::PasswordCallback, void*))   \
+  X(d2i_PKCS12, ossl::Pkcs12*, (ossl::Pkcs12**, const unsigned char**, long))                      \
+  X(PKCS12_parse, int,                                                                             \
+    (ossl::Pkcs12*, const char*, ossl::Key**, ossl::Certificate**, ossl::Stack**))                 \
+  X(PKCS12_free, void, (ossl::Pkcs12*))                                                            \
   X(EVP_PKEY_free, void, (ossl::Key*))                                                             \
   X(X509_free, void, (ossl::Certificate*))                                                         \
+  X(X509_CRL_free, void, (ossl::Crl*))                                                             \
   X(X509_get_ext_d2i, void*, (const ossl::Certificate*, int, int*, int*))                          \
   X(GENERAL_NAMES_free, void, (ossl::Stack*))                                                      \
   X(GENERAL_NAME_get0_value, void*, (const ossl::GeneralName*, int*))                              \
   X(OPENSSL_sk_num, int, (const ossl::Stack*))                                                     \
   X(OPENSSL_sk_value, void*, (const ossl::Stack*, int))                                            \
+  X(OPENSSL_sk_free, void, (ossl::Stack*))                                                         \
   X(ASN1_STRING_get0_data, const unsigned char*, (const ossl::Asn1String*))                        \
   X(ASN1_STRING_length, int, (const ossl::Asn1String*))                                            \
   X(X509_STORE_new, ossl::Store*, ())                                                              \
   X(X509_STORE_free, void, (ossl::Store*))                                                         \
   X(X509_STORE_add_cert, int, (ossl::Store*, ossl::Certificate*))                                  \
+  X(X509_STORE_add_crl, int, (ossl::Store*, ossl::Crl*))                                           \
+  X(X509_STORE_set_flags, int, (ossl::Store*, unsigned long))                                      \
   X(EVP_aes_128_cbc, const ossl::Cipher*, ())                                                      \
   X(EVP_EncryptInit_ex, int,                                                                       \
     (ossl::CipherContext*, const ossl::Cipher*, ossl::Engine*, const unsigned char*,               \

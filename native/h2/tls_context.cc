@@ -1,17 +1,15 @@
 #include "h2/tls_context.h"
 
-#include <algorithm>
+#include <optional>
 
 #include "base/check.h"
+#include "h2/tls_algorithms.h"
 #include "h2/tls_callbacks.h"
+#include "h2/tls_pkcs12.h"
 
 namespace holdfast {
 namespace {
 
-// Those that HTTP/2 allows with TLS 1.2 (RFC 9113, section 9.2.2).
-constexpr const char* kDefaultCiphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr size_t kMostSessionIdContext = 32;
 
 std::string LowerCase(std::string_view text) {
@@ -27,51 +25,43 @@ bool Failed(std::string* why_not, const char* what) {
   return false;
 }
 
-// The library has two lists; names of TLS 1.3's begin with TLS_.
-bool SetCiphers(ossl::Context* context, const TlsSettings& settings, std::string* why_not) {
-  const OpenSslApi& api = OpenSsl();
-  std::string older;
-  std::string suites;
-  for (std::string_view left = settings.ciphers; !left.empty();) {
-    const size_t end = std::min(left.find(':'), left.size());
-    const std::string_view name = left.substr(0, end);
-    left.remove_prefix(std::min(end + 1, left.size()));
-    std::string& list = name.starts_with("TLS_") ? suites : older;
-    if (!list.empty()) list += ':';
-    list += name;
-  }
-  if (older.empty()) {
-    if (!suites.empty() && !settings.tls13_only) {
-      *why_not = "ciphers: none for TLS 1.2";
-      return false;
-    }
-    older = kDefaultCiphers;
-  }
-  if (!suites.empty() && api.SSL_CTX_set_ciphersuites(context, suites.c_str()) != 1) {
-    return Failed(why_not, "ciphers");
-  }
-  if (api.SSL_CTX_set_cipher_list(context, older.c_str()) == 1) return true;
-  return Failed(why_not, "ciphers");
-}
+// What of an identity is said to be at fault.
+struct Source {
+  const char* certificate;
+  const char* key;
+};
 
-bool UsePair(ossl::Context* context, const std::vector<OwnedCertificate>& chain,
-             const ossl::Key* key, std::string* why_not) {
+bool UseKey(ossl::Context* context, const KeyAndChain& own, const Source& source,
+            std::string* why_not) {
   const OpenSslApi& api = OpenSsl();
-  if (api.SSL_CTX_use_certificate(context, chain.front().get()) != 1) {
-    return Failed(why_not, "cert");
+  if (api.SSL_CTX_use_certificate(context, own.chain.front().get()) != 1) {
+    return Failed(why_not, source.certificate);
   }
-  for (size_t i = 1; i < chain.size(); i++) {
+  for (size_t i = 1; i < own.chain.size(); i++) {
     // 1: it takes a reference of its own.
-    if (api.SSL_CTX_ctrl(context, ossl::kCtrlChainCertificate, 1, chain[i].get()) != 1) {
-      return Failed(why_not, "cert");
+    if (api.SSL_CTX_ctrl(context, ossl::kCtrlChainCertificate, 1, own.chain[i].get()) != 1) {
+      return Failed(why_not, source.certificate);
     }
   }
   // A key of another type than the certificate's would be taken for one to come: hence the check.
-  if (api.SSL_CTX_use_PrivateKey(context, const_cast<ossl::Key*>(key)) != 1 ||
+  if (api.SSL_CTX_use_PrivateKey(context, own.key.get()) != 1 ||
       api.SSL_CTX_check_private_key(context) != 1) {
-    return Failed(why_not, "key");
+    return Failed(why_not, source.key);
   }
   return true;
+}
+
+std::optional<KeyAndChain> ReadPair(const TlsKeyPair& pair, std::string* why_not) {
+  KeyAndChain read;
+  read.chain = ReadCertificates(pair.certificates, why_not);
+  if (read.chain.empty()) {
+    why_not->insert(0, "cert: ");
+    return std::nullopt;
+  }
+  read.key = ReadPrivateKey(pair.key, pair.passphrase, why_not);
+  if (read.key != nullptr) return read;
+  why_not->insert(0, "key: ");
+  return std::nullopt;
 }
 
 }  // namespace
@@ -89,6 +79,7 @@ std::shared_ptr<const TlsContext> TlsContext::Make(const TlsSettings& settings,
 }
 
 bool TlsContext::Fill(const TlsSettings& settings, std::string* why_not) {
+  OpenSsl().ERR_clear_error();
   if (settings.ticket_keys.has_value()) {
     ticket_keys_ = *settings.ticket_keys;
   } else if (OpenSsl().RAND_bytes(ticket_keys_.data(), sizeof ticket_keys_) != 1) {
@@ -98,10 +89,14 @@ bool TlsContext::Fill(const TlsSettings& settings, std::string* why_not) {
     *why_not = "sessionIdContext: longer than 32 bytes";
     return false;
   }
-  if (settings.client_certificates != ClientCertificates::kUnasked &&
+  // What is given is looked at, needed or not.
+  const bool judges = settings.client_certificates != ClientCertificates::kUnasked;
+  if ((judges || !settings.authorities.empty()) &&
       !ReadAuthorities(settings.authorities, why_not)) {
     return false;
   }
+  if (!settings.revocations.empty() && !ReadRevocations(settings.revocations, why_not))
+    return false;
   if (!AddContext(settings, settings.identity, why_not)) return false;
   for (size_t i = 0; i < settings.others.size(); i++) {
     if (AddContext(settings, settings.others[i], why_not)) continue;
@@ -123,6 +118,21 @@ bool TlsContext::ReadAuthorities(const std::string& pem, std::string* why_not) {
   return true;
 }
 
+bool TlsContext::ReadRevocations(const std::string& pem, std::string* why_not) {
+  const OpenSslApi& api = OpenSsl();
+  const std::vector<OwnedCrl> lists = ReadCrls(pem, why_not);
+  if (lists.empty()) {
+    why_not->insert(0, "crl: ");
+    return false;
+  }
+  for (const OwnedCrl& one : lists) {
+    if (api.X509_STORE_add_crl(store_.get(), one.get()) != 1) return Failed(why_not, "crl");
+  }
+  CHECK(api.X509_STORE_set_flags(store_.get(), ossl::kStoreCheckCrl | ossl::kStoreCheckAllCrls) ==
+        1);
+  return true;
+}
+
 bool TlsContext::AddContext(const TlsSettings& settings, const TlsIdentity& identity,
                             std::string* why_not) {
   const OpenSslApi& api = OpenSsl();
@@ -131,24 +141,21 @@ bool TlsContext::AddContext(const TlsSettings& settings, const TlsIdentity& iden
   const bool first = contexts_.empty();
   contexts_.emplace_back(context, api.SSL_CTX_free);
   // Before the certificates: a list may set the level by which they are judged.
-  if (!SetCiphers(context, settings, why_not)) return false;
+  if (!SetTlsAlgorithms(context, settings, why_not)) return false;
   Prepare(settings, context);
   std::vector<std::string> names = identity.names;
+  const auto use = [&](const std::optional<KeyAndChain>& own, const Source& source) {
+    if (!own.has_value() || !UseKey(context, *own, source, why_not)) return false;
+    if (names.empty()) names = DnsNamesOf(own->chain.front().get());
+    return true;
+  };
   for (const TlsKeyPair& pair : identity.pairs) {
-    const std::vector<OwnedCertificate> chain = ReadCertificates(pair.certificates, why_not);
-    if (chain.empty()) {
-      why_not->insert(0, "cert: ");
-      return false;
-    }
-    const OwnedKey key = ReadPrivateKey(pair.key, pair.passphrase, why_not);
-    if (key == nullptr) {
-      why_not->insert(0, "key: ");
-      return false;
-    }
-    if (!UsePair(context, chain, key.get(), why_not)) return false;
-    if (names.empty()) names = DnsNamesOf(chain.front().get());
+    if (!use(ReadPair(pair, why_not), {"cert", "key"})) return false;
   }
-  if (identity.pairs.empty()) {
+  for (const TlsBundle& bundle : identity.bundles) {
+    if (!use(ReadPkcs12(bundle, why_not), {"pfx", "pfx"})) return false;
+  }
+  if (identity.pairs.empty() && identity.bundles.empty()) {
     *why_not = "cert: empty";
     return false;
   }
@@ -162,17 +169,15 @@ bool TlsContext::AddContext(const TlsSettings& settings, const TlsIdentity& iden
     }
   }
   if (added > 0 || first) return true;
-  *why_not = "cert: names no host that was not named before";
+  *why_not = std::string(identity.pairs.empty() ? "pfx" : "cert");
+  *why_not += ": names no host that was not named before";
   return false;
 }
 
 void TlsContext::Prepare(const TlsSettings& settings, ossl::Context* context) {
   const OpenSslApi& api = OpenSsl();
-  (void)api.SSL_CTX_set_options(context, ossl::kOptionNoCompression |
-                                             ossl::kOptionServerPreference |
-                                             ossl::kOptionNoRenegotiation);
+  (void)api.SSL_CTX_set_options(context, ossl::kOptionNoCompression | ossl::kOptionNoRenegotiation);
   const auto set = [&](int what, long value) { return api.SSL_CTX_ctrl(context, what, value, {}); };
-  CHECK(set(ossl::kCtrlMinVersion, settings.tls13_only ? ossl::kTls13 : ossl::kTls12) == 1);
   (void)set(ossl::kCtrlMode, ossl::kModeReleaseBuffers);
   // Tickets do it without any memory of ours.
   (void)set(ossl::kCtrlSessionCacheMode, ossl::kSessionCacheOff);

@@ -39,6 +39,7 @@ class TlsContext {
 
   bool Fill(const TlsSettings& settings, std::string* why_not);
   bool ReadAuthorities(const std::string& pem, std::string* why_not);
+  bool ReadRevocations(const std::string& pem, std::string* why_not);
   // Of the identity, with the chains and keys of it, and the rest alike for all.
   bool AddContext(const TlsSettings& settings, const TlsIdentity& identity, std::string* why_not);
   void Prepare(const TlsSettings& settings, ossl::Context* context);

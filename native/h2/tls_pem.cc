@@ -43,25 +43,34 @@ bool AtEnd() {
          (error & kReasonMask) == ossl::kPemNoStartLine;
 }
 
-}  // namespace
-
-std::vector<OwnedCertificate> ReadCertificates(std::string_view pem, std::string* why_not) {
+template <typename Owned, typename Read, typename Free>
+std::vector<Owned> ReadAll(std::string_view pem, Read read, Free free, std::string* why_not) {
   const OpenSslApi& api = OpenSsl();
   api.ERR_clear_error();
-  std::vector<OwnedCertificate> certificates;
+  std::vector<Owned> all;
   const PemText text(pem);
   while (text.bio() != nullptr) {
-    OwnedCertificate one(api.PEM_read_bio_X509_AUX(text.bio(), nullptr, GivePassphrase, nullptr),
-                         api.X509_free);
+    Owned one(read(text.bio(), nullptr, GivePassphrase, nullptr), free);
     if (one == nullptr) break;
-    certificates.push_back(std::move(one));
+    all.push_back(std::move(one));
   }
-  if (!certificates.empty() && AtEnd()) {
+  if (!all.empty() && AtEnd()) {
     api.ERR_clear_error();
-    return certificates;
+    return all;
   }
   *why_not = text.bio() == nullptr ? "empty" : TakeOpenSslReason();
   return {};
+}
+
+}  // namespace
+
+std::vector<OwnedCertificate> ReadCertificates(std::string_view pem, std::string* why_not) {
+  return ReadAll<OwnedCertificate>(pem, OpenSsl().PEM_read_bio_X509_AUX, OpenSsl().X509_free,
+                                   why_not);
+}
+
+std::vector<OwnedCrl> ReadCrls(std::string_view pem, std::string* why_not) {
+  return ReadAll<OwnedCrl>(pem, OpenSsl().PEM_read_bio_X509_CRL, OpenSsl().X509_CRL_free, why_not);
 }
 
 OwnedKey ReadPrivateKey(std::string_view pem, const std::string& passphrase, std::string* why_not) {

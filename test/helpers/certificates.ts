@@ -18,6 +18,7 @@ export async function certify(hosts: readonly string[], signer?: Certified): Pro
         name: 'keyUsage',
         digitalSignature: true,
         keyCertSign: signer === undefined,
+        cRLSign: signer === undefined,
         critical: true,
       },
       { name: 'subjectAltName', altNames: hosts.map((value) => ({ type: 2, value })) },

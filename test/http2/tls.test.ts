@@ -377,7 +377,7 @@ describe('what cannot be used is refused before there is a port', () => {
   ]
   test.each(bad)('%s', async (_, options, code, message) => {
     await expect(
-      manager.listen({ port: 0, host: '127.0.0.1', tls: options(one) as TlsOptions }),
+      manager.listen({ port: 0, host: '127.0.0.1', tls: options(one) }),
     ).rejects.toMatchObject({
       code: `ERR_HOLDFAST_${code}`,
       message: expect.stringMatching(message) as string,

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #define HOLDFAST_HAS_HEADER 1
 #endif
@@ -68,7 +69,10 @@ TEST_CASE("the numbers and layouts declared here are those of OpenSSL's own head
   EXPECT(ossl::kCtrlServerNameCallback == SSL_CTRL_SET_TLSEXT_SERVERNAME_CB);
   EXPECT(ossl::kCtrlServerNameArgument == SSL_CTRL_SET_TLSEXT_SERVERNAME_ARG);
   EXPECT(ossl::kCtrlChainCertificate == SSL_CTRL_CHAIN_CERT);
+  EXPECT(ossl::kCtrlGroups == SSL_CTRL_SET_GROUPS_LIST);
+  EXPECT(ossl::kCtrlSignatures == SSL_CTRL_SET_SIGALGS_LIST);
   EXPECT(ossl::kCtrlMinVersion == SSL_CTRL_SET_MIN_PROTO_VERSION);
+  EXPECT(ossl::kCtrlMaxVersion == SSL_CTRL_SET_MAX_PROTO_VERSION);
   EXPECT(ossl::kModeReleaseBuffers == SSL_MODE_RELEASE_BUFFERS);
   EXPECT(ossl::kSessionCacheOff == SSL_SESS_CACHE_OFF);
   EXPECT(ossl::kOptionNoCompression == SSL_OP_NO_COMPRESSION);
@@ -76,6 +80,8 @@ TEST_CASE("the numbers and layouts declared here are those of OpenSSL's own head
   EXPECT(ossl::kOptionNoRenegotiation == SSL_OP_NO_RENEGOTIATION);
   EXPECT(ossl::kTls12 == TLS1_2_VERSION);
   EXPECT(ossl::kTls13 == TLS1_3_VERSION);
+  EXPECT(ossl::kStoreCheckCrl == X509_V_FLAG_CRL_CHECK);
+  EXPECT(ossl::kStoreCheckAllCrls == X509_V_FLAG_CRL_CHECK_ALL);
   EXPECT(ossl::kVerifyNone == SSL_VERIFY_NONE);
   EXPECT(ossl::kVerifyPeer == SSL_VERIFY_PEER);
   EXPECT(ossl::kVerifyFailWithoutCertificate == SSL_VERIFY_FAIL_IF_NO_PEER_CERT);

@@ -92,7 +92,7 @@ TEST_CASE("ciphers of either version are taken, and a list without any is refuse
   EXPECT(WhyNot(settings).starts_with("ciphers: "));
   settings.ciphers = "TLS_AES_128_GCM_SHA256";
   EXPECT(WhyNot(settings) == "ciphers: none for TLS 1.2");
-  settings.tls13_only = true;
+  settings.versions = TlsVersions::kOnly13;
   EXPECT(WhyNot(settings).empty());
 }
 
@@ -112,6 +112,44 @@ TEST_CASE("authorities are needed to judge clients by, and are read whole") {
   settings.authorities = Certificates::Authority().certificates;
   settings.authorities += Certificates::Stranger().certificates;
   EXPECT(WhyNot(settings).empty());
+}
+
+TEST_CASE("authorities and lists that nobody asked for are looked at all the same") {
+  TlsSettings settings = Settings();
+  settings.authorities = "nonsense";
+  EXPECT(WhyNot(settings) == "ca: no start line");
+  settings.authorities.clear();
+  settings.revocations = "nonsense";
+  EXPECT(WhyNot(settings) == "crl: no start line");
+}
+
+TEST_CASE("lists of revoked certificates are read whole, and one that is none is refused") {
+  TlsSettings settings = Settings();
+  settings.client_certificates = ClientCertificates::kRequired;
+  settings.authorities = Certificates::Authority().certificates;
+  const std::string list = Certificates::Revocations();
+  settings.revocations = list + list;
+  EXPECT(WhyNot(settings).empty());
+  for (size_t at = 1; at + 2 < list.size(); at += 37) {
+    settings.revocations = list.substr(0, at);
+    EXPECT(WhyNot(settings).starts_with("crl: "));
+  }
+  settings.revocations = list + "-----BEGIN X509 CRL-----\n";
+  EXPECT(WhyNot(settings).starts_with("crl: "));
+  settings.revocations = settings.authorities;
+  EXPECT(WhyNot(settings) == "crl: no start line");
+}
+
+TEST_CASE("a group or a signature that the library does not know is refused") {
+  TlsSettings settings = Settings();
+  settings.groups = "P-384:X25519";
+  settings.signatures = "ecdsa_secp256r1_sha256:RSA-PSS+SHA256";
+  EXPECT(WhyNot(settings).empty());
+  settings.groups = "P-384:nonsense";
+  EXPECT(WhyNot(settings).starts_with("ecdhCurve: "));
+  settings.groups.clear();
+  settings.signatures = "RSA+nonsense";
+  EXPECT(WhyNot(settings).starts_with("sigalgs: "));
 }
 
 TEST_CASE("a name is looked up without regard to case, a host before a wildcard of one label") {

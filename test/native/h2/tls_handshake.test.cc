@@ -44,7 +44,7 @@ TEST_CASE("a client of TLS 1.1, or of 1.2 where 1.3 is asked for, is refused wit
   EXPECT(one.client().reason() == "tlsv1 alert protocol version");
   ExpectRefused(one);
   TlsSettings settings = TlsFor();
-  settings.tls13_only = true;
+  settings.versions = TlsVersions::kOnly13;
   H2TlsServer two(settings, ClientOf(ossl::kTls12));
   EXPECT(!two.connected);
   EXPECT(two.client().reason() == "tlsv1 alert protocol version");

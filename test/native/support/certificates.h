@@ -43,6 +43,35 @@ class Certificates {
     return {plain.certificates, ReadFile(folder.path("encrypted")), passphrase};
   }
 
+  // In one, with the authority behind it; `options` may leave out a part (`-nokeys`).
+  static TlsBundle Bundle(const TlsKeyPair& pair, const std::string& passphrase,
+                          const std::string& options = "") {
+    const Folder folder;
+    folder.Write("key", pair.key);
+    folder.Write("cert", pair.certificates);
+    folder.Write("ca", Authority().certificates);
+    const std::string output =
+        RunCommand("openssl pkcs12 -export -in " + folder.path("cert") + " -inkey " +
+                   folder.path("key") + " -certfile " + folder.path("ca") +
+                   " -passout pass:" + passphrase + " -out " + folder.path("pfx") + ' ' + options);
+    CAPTURE(output);
+    return {ReadFile(folder.path("pfx")), passphrase};
+  }
+  // What the authority has revoked: nothing, in PEM.
+  static std::string Revocations() {
+    const Folder folder;
+    folder.Write("config", "[ca]\ndefault_ca=it\n[it]\ndatabase=" + folder.path("index") +
+                               "\ndefault_md=sha256\ndefault_crl_days=1\n");
+    folder.Write("index", "");
+    folder.Write("cert", Authority().certificates);
+    folder.Write("key", Authority().key);
+    const std::string output = RunCommand("openssl ca -gencrl -config " + folder.path("config") +
+                                          " -cert " + folder.path("cert") + " -keyfile " +
+                                          folder.path("key") + " -out " + folder.path("crl"));
+    CAPTURE(output);
+    return ReadFile(folder.path("crl"));
+  }
+
   static constexpr const char* kElliptic = "ec -pkeyopt ec_paramgen_curve:prime256v1";
   static constexpr const char* kRsa = "rsa:2048";
 
