@@ -76,7 +76,8 @@ export class Serving {
     if (!accepting) return
     const socket = AcceptingServer.wrap(accepting.server, fd)
     native.takeConnection(fd)
-    socket.once('close', () => native.closeConnection())
+    // One that outlives the manager is none of the next one's.
+    socket.once('close', () => this.#open && native.closeConnection())
     accepting.take(socket)
   }
 

@@ -121,6 +121,20 @@ describe('a server that is given connections', () => {
     expect((await response.setEncoding('utf8').toArray()).join('')).toBe('next')
   })
 
+  it('does not count a connection off the manager that comes after its own', async () => {
+    const node = http.createServer((_, response) => response.end())
+    server = await serve(node)
+    const opened = once(node, 'connection') as Promise<[net.Socket]>
+    const client = net.connect(server.port, '127.0.0.1')
+    const [socket] = await opened
+    await server.manager.close()
+    const next = StreamManager.open()
+    const closed = once(socket, 'close')
+    client.destroy()
+    await closed
+    expect(next.workers()[0]).toMatchObject({ load: 0, connections: 0 })
+  })
+
   it('is the only one of its thread', async () => {
     server = await serve(http2.createServer())
     expect(() => server!.manager.accept(http2.createServer())).toThrowError(
