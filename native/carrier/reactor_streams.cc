@@ -197,6 +197,7 @@ bool ReactorStreams::FindNode(Session& session) {
   session.node = node->id;
   session.node_incarnation = node->incarnation();
   node->load.fetch_add(1, std::memory_order_relaxed);
+  session.client_told = false;
   return true;
 }
 
@@ -239,7 +240,7 @@ void ReactorStreams::OnRequest(H2Stream& stream, std::string_view fields, bool e
   request.id = id;
   request.session = handle;
   stream.handle = id.slot;
-  if (TellOfRequest(request, fields, ended)) return;
+  if (TellOfRequest(session, request, fields, ended)) return;
   request.untold = true;
   Refuse(stream);
 }
@@ -251,19 +252,35 @@ void ReactorStreams::Refuse(H2Stream& stream) {
 }
 
 // False when the Node thread has too much waiting already.
-bool ReactorStreams::TellOfRequest(const ReactorRequest& request, std::string_view fields,
-                                   bool ended) {
-  const Session& session = sessions_[request.session];
-  const RequestHeader header{ended ? kRequestEnded : 0, 0};
-  const uint32_t words[2] = {session.socket, session.socket_generation};
-  const auto size = static_cast<uint32_t>(sizeof header + sizeof words + fields.size());
-  uint8_t* out = outboxes_.AppendTo(session.node, request.id.Pack(), MessageOp::kRequest, size,
-                                    /*control=*/false);
+bool ReactorStreams::TellOfRequest(Session& session, const ReactorRequest& request,
+                                   std::string_view fields, bool ended) {
+  ClientIdentity client;
+  if (!session.client_told) {
+    client = session.session->Client();
+    session.client_flags = !client.asked                ? 0
+                           : client.certificate.empty() ? kRequestUncertified
+                                                        : kRequestCertified;
+  }
+  const std::span<const uint8_t> certificate(client.certificate);
+  const RequestHeader header{(ended ? kRequestEnded : 0) | session.client_flags,
+                             static_cast<uint32_t>(certificate.size())};
+  const uint32_t words[3] = {session.socket, session.socket_generation, client.verdict};
+  const size_t words_size = certificate.empty() ? 2 * sizeof *words : sizeof words;
+  const size_t size = sizeof header + words_size + certificate.size() + fields.size();
+  uint8_t* out = outboxes_.AppendTo(session.node, request.id.Pack(), MessageOp::kRequest,
+                                    static_cast<uint32_t>(size), /*control=*/false);
   if (out == nullptr) return false;
-  std::memcpy(out, &header, sizeof header);
-  std::memcpy(out + sizeof header, words, sizeof words);
-  std::memcpy(out + sizeof header + sizeof words, fields.data(), fields.size());
+  const auto put = [&out](const void* bytes, size_t count) {
+    std::memcpy(out, bytes, count);
+    out += count;
+  };
+  put(&header, sizeof header);
+  put(words, words_size);
+  if (!certificate.empty()) put(certificate.data(), certificate.size());
+  put(fields.data(), fields.size());
   outboxes_.Appended(session.node);
+  if (!session.client_told) session.session->CountClient(header.b);
+  session.client_told = true;
   return true;
 }
 

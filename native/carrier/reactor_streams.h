@@ -106,6 +106,9 @@ class ReactorStreams final : public H2Events {
     // The Node thread that answers its requests; kNone until there is one.
     uint32_t node = kNone;
     uint32_t node_incarnation = 0;
+    // What each of its requests says of the client, once that Node thread knows who it is.
+    uint32_t client_flags = 0;
+    bool client_told = false;
   };
 
   bool AnswerStatically(H2Stream& stream, std::string_view fields);
@@ -113,7 +116,8 @@ class ReactorStreams final : public H2Events {
   bool Lives(const Session& session) const;
   bool FindNode(Session& session);
   void LetGoOfNode(Session& session);
-  bool TellOfRequest(const ReactorRequest& request, std::string_view fields, bool ended);
+  bool TellOfRequest(Session& session, const ReactorRequest& request, std::string_view fields,
+                     bool ended);
   void OnBudgetTaken(H2Stream& stream, ReactorRequest& request, uint32_t bytes);
 
   Registry& registry_;

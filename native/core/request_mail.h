@@ -46,7 +46,8 @@ struct RequestId {
 //   kSessionClose          socket                 its generation
 //
 //   to a Node thread       a                      b
-//   kRequest               1: ended               -         socket, its generation, then fields
+//   kRequest               flags: 1 ended,        bytes of its client's certificate
+//                          2 certified, 4 not               socket, its generation, then fields
 //   kRequestBody           -                      -         bytes
 //   kRequestBodyEnd        -                      -         trailers as fields
 //   kRequestTaken          bytes                  -
@@ -70,6 +71,11 @@ static_assert(sizeof(RequestHeader) == 8);
 inline constexpr uint32_t kHeadEnds = 1;
 inline constexpr uint32_t kHeadInterim = 2;
 inline constexpr uint32_t kRequestEnded = 1;
+// The client of its session has shown a certificate; or was asked for one and has shown none. The
+// certificate comes with the first request that a Node thread is given of the session: between
+// generation and fields there are OpenSSL's 32-bit verdict and its DER then.
+inline constexpr uint32_t kRequestCertified = 2;
+inline constexpr uint32_t kRequestUncertified = 4;
 
 inline std::string_view RequestBytes(const MessageHeader& message) {
   return {reinterpret_cast<const char*>(message.bytes()) + sizeof(RequestHeader),

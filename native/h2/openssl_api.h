@@ -44,6 +44,7 @@ namespace holdfast {
   X(EVP_PKEY_free, void, (ossl::Key*))                                                             \
   X(X509_free, void, (ossl::Certificate*))                                                         \
   X(X509_CRL_free, void, (ossl::Crl*))                                                             \
+  X(i2d_X509, int, (const ossl::Certificate*, unsigned char**))                                    \
   X(X509_get_ext_d2i, void*, (const ossl::Certificate*, int, int*, int*))                          \
   X(GENERAL_NAMES_free, void, (ossl::Stack*))                                                      \
   X(GENERAL_NAME_get0_value, void*, (const ossl::GeneralName*, int*))                              \
@@ -92,6 +93,9 @@ namespace holdfast {
   X(SSL_set_SSL_CTX, ossl::Context*, (ossl::Ssl*, ossl::Context*))                                 \
   X(SSL_get_servername, const char*, (const ossl::Ssl*, int))                                      \
   X(SSL_get0_alpn_selected, void, (const ossl::Ssl*, const unsigned char**, unsigned int*))        \
+  X(SSL_get0_peer_certificate, ossl::Certificate*, (const ossl::Ssl*))                             \
+  X(SSL_get_verify_mode, int, (const ossl::Ssl*))                                                  \
+  X(SSL_get_verify_result, long, (const ossl::Ssl*))                                               \
   X(SSL_is_init_finished, int, (const ossl::Ssl*))                                                 \
   X(SSL_read, int, (ossl::Ssl*, void*, int))                                                       \
   X(SSL_write, int, (ossl::Ssl*, const void*, int))                                                \

@@ -46,7 +46,7 @@ H2Session::~H2Session() {
   while (first_ != nullptr) Forget(*first_, StreamEnd::kSession, ng::kCancel);
   if (told_) context_.events.OnSessionClosed(*this);
   if (session_ != nullptr) context_.api.session_del(session_);
-  context_.held_bytes -= unsent_bytes_;
+  context_.held_bytes -= unsent_bytes_ + client_bytes_;
   if (dirty_) std::erase(context_.dirty, this);
   CHECK(close(fd_) == 0);
 }

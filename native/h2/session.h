@@ -41,8 +41,16 @@ class H2Session {
   void set_handle(uint32_t handle) { handle_ = handle; }
   uint32_t streams() const { return stream_count_; }
   uint64_t queued_bytes() const { return queued_bytes_; }
-  // These, what the socket has not taken, and what was read of requests and is not consumed.
-  uint64_t held_bytes() const { return queued_bytes_ + unsent_bytes_ + unread_bytes_; }
+  // These, what the socket has not taken, what was read of requests and is not consumed, and what
+  // is kept of its client.
+  uint64_t held_bytes() const {
+    return queued_bytes_ + unsent_bytes_ + unread_bytes_ + client_bytes_;
+  }
+
+  // Who the client is, as far as TLS knows; to be asked for from inside OnRequest.
+  ClientIdentity Client() const { return tls_ == nullptr ? ClientIdentity{} : tls_->Client(); }
+  // So many bytes of that are kept for as long as the session lives, by whomever.
+  void CountClient(uint32_t bytes);
 
   // Reads what is there, up to a bound. True if there may be more.
   bool Read();
@@ -140,6 +148,7 @@ class H2Session {
   uint64_t queued_bytes_ = 0;
   uint64_t unsent_bytes_ = 0;
   uint64_t unread_bytes_ = 0;
+  uint32_t client_bytes_ = 0;
   std::vector<Piece> unsent_;
   // Streams and codes: to be reset when their header blocks have left.
   std::vector<std::pair<int32_t, uint32_t>> late_resets_;

@@ -40,6 +40,11 @@ void H2Session::FeedSealed(std::span<const uint8_t> bytes) {
   }
 }
 
+void H2Session::CountClient(uint32_t bytes) {
+  context_.held_bytes += uint64_t{bytes} - client_bytes_;
+  client_bytes_ = bytes;
+}
+
 // To the socket, or behind what it has not taken yet.
 void H2Session::WriteSealed() {
   std::vector<uint8_t>& out = context_.wire.out;

@@ -101,6 +101,22 @@ bool TlsConnection::ChoseHttp2() const {
   return std::string_view(reinterpret_cast<const char*>(chosen), size) == "h2";
 }
 
+ClientIdentity TlsConnection::Client() const {
+  const OpenSslApi& api = OpenSsl();
+  ClientIdentity client;
+  client.asked = (api.SSL_get_verify_mode(ssl_) & ossl::kVerifyPeer) != 0;
+  const ossl::Certificate* certificate = api.SSL_get0_peer_certificate(ssl_);
+  // A ticket may have one, of a time when clients were asked.
+  if (!client.asked || certificate == nullptr) return client;
+  client.verdict = static_cast<uint32_t>(api.SSL_get_verify_result(ssl_));
+  const int size = api.i2d_X509(certificate, nullptr);
+  CHECK(size > 0);  // it was read from just that
+  client.certificate.resize(static_cast<size_t>(size));
+  unsigned char* out = client.certificate.data();
+  CHECK(api.i2d_X509(certificate, &out) == size);
+  return client;
+}
+
 bool TlsConnection::Write(std::span<const uint8_t> text) {
   const OpenSslApi& api = OpenSsl();
   if (broken_) return false;

@@ -22,6 +22,13 @@ struct TlsWire {
   std::vector<uint8_t> text;    // what the last Read opened
 };
 
+// What a client has shown of itself, in this handshake or in the one that it resumes.
+struct ClientIdentity {
+  bool asked = false;                // else nothing is known of it
+  uint32_t verdict = 0;              // X509_V_OK, or why it is not trusted: X509_V_ERR_*
+  std::vector<uint8_t> certificate;  // its own, in DER; empty: it has shown none
+};
+
 class TlsConnection {
  public:
   enum class Got : uint8_t {
@@ -40,6 +47,8 @@ class TlsConnection {
 
   // Whether the handshake is over, and it was for HTTP/2.
   bool ready() const { return ready_; }
+  // To be asked for when it is ready. Made anew each time.
+  ClientIdentity Client() const;
 
   // Goes on with wire.in, to be called until it has nothing. The text lies in wire.text.
   Got Read(std::span<const uint8_t>* text);

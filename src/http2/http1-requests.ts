@@ -1,14 +1,22 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { HoldfastError } from '../errors.js'
+import type { ClientIdentity } from '../request/client-identity.js'
 import { connectionFields, type Fields } from '../request/fields.js'
 import type { RequestCarrier, RequestSink } from '../request/request-carrier.js'
 import { http1Carrier } from './carriers.js'
+import { clientOf } from './client-of.js'
 import { RequestInput } from './request-input.js'
 
+const kClient = Symbol('holdfast.client')
 const kInput = Symbol('holdfast.input')
-type Raw = ServerResponse & { [kInput]?: RequestInput }
+type Raw = ServerResponse & {
+  /** Only where TLS has asked who it is. */
+  [kClient]?: ClientIdentity
+  [kInput]?: RequestInput
+}
 
 /** Requests of HTTP/1.1, by their response. A peer that sends on after its answer is read and dropped. */
 export const http1Requests: RequestCarrier<ServerResponse> = {
@@ -23,6 +31,7 @@ export const http1Requests: RequestCarrier<ServerResponse> = {
   isHead: (raw) => raw.req.method === 'HEAD',
   hasBody: ({ req: { headers } }) =>
     headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
+  client: (raw: Raw) => raw[kClient],
   headersSent: (raw) => raw.headersSent,
   closed: isClosed,
 
@@ -63,13 +72,16 @@ export const http1Requests: RequestCarrier<ServerResponse> = {
 const kLeftOut: ReadonlySet<string> = new Set([...connectionFields, 'host', 'expect'])
 
 /** Called for each request as it comes; its headers in the form that HTTP/2 gives them. */
-export function prepareHttp1Request(raw: ServerResponse): IncomingHttpHeaders {
+export function prepareHttp1Request(raw: Raw): IncomingHttpHeaders {
   const { req } = raw
   raw.on('error', () => {})
+  const encrypted = 'encrypted' in req.socket
+  const client = encrypted && clientOf(req.socket, req.socket as TLSSocket)
+  if (client) raw[kClient] = client
   const headers: IncomingHttpHeaders = {
     ':method': req.method,
     ':path': req.url,
-    ':scheme': 'encrypted' in req.socket ? 'https' : 'http',
+    ':scheme': encrypted ? 'https' : 'http',
     ':authority': req.headers.host,
   }
   for (const [name, value] of Object.entries(req.headers)) {

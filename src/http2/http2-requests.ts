@@ -4,13 +4,17 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
 import { HoldfastError } from '../errors.js'
+import type { ClientIdentity } from '../request/client-identity.js'
 import type { Fields } from '../request/fields.js'
 import type { RequestCarrier, RequestSink } from '../request/request-carrier.js'
 import { http2Carrier } from './carriers.js'
+import { clientOf } from './client-of.js'
 import { RequestInput } from './request-input.js'
 import type { NodeTarget } from './target.js'
 
+const kClient = Symbol('holdfast.client')
 const kInput = Symbol('holdfast.input')
 const kTrailers = Symbol('holdfast.trailers')
 const kDiscarded = Symbol('holdfast.discarded')
@@ -19,6 +23,8 @@ const kTrailersToSend = Symbol('holdfast.trailersToSend')
 /** Node documents `headRequest`; its types do not know it. */
 type Raw = ServerHttp2Stream & {
   readonly headRequest?: boolean
+  /** Only where TLS has asked who it is. */
+  [kClient]?: ClientIdentity
   [kInput]?: RequestInput
   [kTrailers]?: Fields
   /** Nobody wants the rest of the body. */
@@ -37,6 +43,7 @@ export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
   },
   isHead: (raw: Raw) => raw.headRequest === true,
   hasBody: (raw) => !raw.endAfterHeaders,
+  client: (raw: Raw) => raw[kClient],
   headersSent: (raw) => raw.headersSent,
   closed: (raw) => raw.destroyed || raw.closed,
 
@@ -89,6 +96,10 @@ export function resolveHttp2(raw: Raw): NodeTarget {
 export function prepareHttp2Request(raw: Raw): void {
   raw.on('error', ignore)
   if (!raw.endAfterHeaders) raw.once('trailers', keepTrailers)
+  const { session } = raw
+  if (!session?.encrypted) return
+  const client = clientOf(session, session.socket as TLSSocket)
+  if (client) raw[kClient] = client
 }
 
 function keepTrailers(this: Raw, headers: IncomingHttpHeaders): void {

@@ -1,9 +1,12 @@
 import { arena, arenaWords } from '../memory.js'
 import type { HeldStream } from '../held-stream.js'
 import type { Fields } from '../request/fields.js'
+import { noCertificate } from '../request/client-identity.js'
 import type { RequestTaker } from '../request/request-taker.js'
 import { closeReasons } from '../stream-info.js'
+import { ClientTable } from './client-table.js'
 import { readFields } from './fields.js'
+import { ReactorClient } from './reactor-client.js'
 import type { ReactorHolding } from './reactor-holding.js'
 import { ReactorRequest } from './reactor-request.js'
 import type { ReactorRequests } from './reactor-requests.js'
@@ -26,10 +29,14 @@ const op = {
   socketClosed: 19,
 } as const
 
-/** Flag of a request. */
+/** Flags of a request. */
 const kEnded = 1
+const kCertified = 2
+const kUncertified = 4
 /** Before the fields of a request: its session, by place and generation. */
 const kSessionBytes = 8
+/** And before a certificate: what was found of it. */
+const kVerdictBytes = 4
 
 export interface ReactorEvents {
   slow(held: HeldStream): void
@@ -43,6 +50,7 @@ export class ReactorInbox {
   readonly #holding: ReactorHolding
   readonly #taker: RequestTaker
   readonly #events: ReactorEvents
+  readonly #clients = new ClientTable()
 
   constructor(
     table: RequestTable,
@@ -66,7 +74,9 @@ export class ReactorInbox {
     const generation = arenaWords[at + 3]!
     if (kind === op.request) return this.#begin(at, large)
     if (kind === op.socketClosed) {
-      return this.#holding.socketClosed(reactor, arenaWords[at + 6]!, arenaWords[at + 7]!)
+      const socket = arenaWords[at + 6]!
+      this.#clients.remove(reactor, socket)
+      return this.#holding.socketClosed(reactor, socket, arenaWords[at + 7]!)
     }
     const request = this.#table.get(reactor, slot, generation)
     if (!request) return
@@ -97,7 +107,11 @@ export class ReactorInbox {
   #begin(at: number, large: Buffer | undefined): void {
     const offset = large ? 0 : arenaWords[at + 4]!
     const memory = large ?? arena
-    const headers = readFields(memory, offset + kSessionBytes, offset + arenaWords[at + 5]!)
+    const flags = arenaWords[at + 6]!
+    const certificateBytes = arenaWords[at + 7]!
+    const begin =
+      offset + kSessionBytes + (certificateBytes > 0 ? kVerdictBytes + certificateBytes : 0)
+    const headers = readFields(memory, begin, offset + arenaWords[at + 5]!)
     const request = new ReactorRequest(
       arenaWords[at + 1]!,
       arenaWords[at + 2]!,
@@ -105,11 +119,27 @@ export class ReactorInbox {
       memory.readUInt32LE(offset),
       memory.readUInt32LE(offset + 4),
       headers[':method'] === 'HEAD',
-      (arenaWords[at + 6]! & kEnded) === 0,
+      (flags & kEnded) === 0,
     )
+    if (certificateBytes > 0) this.#meet(request, memory.subarray(offset + kSessionBytes, begin))
+    if (flags & kCertified) this.#identify(request)
+    else if (flags & kUncertified) request.client = noCertificate
     this.#table.put(request)
     if (this.#taker.wanted()) this.#taker.take(this.#requests, request, headers)
     else this.#requests.reset(request, http2Code.refusedStream)
+  }
+
+  /** The first request of a session has brought the client's certificate. */
+  #meet({ reactor, socket, socketGeneration }: ReactorRequest, shown: Buffer): void {
+    const certificate = Buffer.from(shown.subarray(kVerdictBytes))
+    const client = new ReactorClient(shown.readUInt32LE(0), certificate)
+    this.#clients.put(reactor, socket, socketGeneration, client)
+  }
+
+  #identify(request: ReactorRequest): void {
+    const { reactor, socket, socketGeneration } = request
+    const client = this.#clients.get(reactor, socket, socketGeneration)
+    if (client) request.client = client
   }
 
   #body(request: ReactorRequest, bytes: Buffer): void {

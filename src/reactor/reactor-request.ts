@@ -1,4 +1,5 @@
 import type { HeldStream } from '../held-stream.js'
+import type { ClientIdentity } from '../request/client-identity.js'
 import type { Fields } from '../request/fields.js'
 import type { RequestClose, RequestSink } from '../request/request-carrier.js'
 import type { CloseReason } from '../stream-info.js'
@@ -25,6 +26,8 @@ export class ReactorRequest {
   readonly socketGeneration: number
   readonly isHead: boolean
   readonly hasBody: boolean
+  /** Only where TLS has asked who it is: elsewhere a request has no room for it. */
+  declare client?: ClientIdentity
   /** The final head of the answer was handed on. */
   headersSent = false
   /** The answer was ended. */

@@ -2,6 +2,7 @@ import { HoldfastError } from '../errors.js'
 import type { ResolvedTarget } from '../http2/target.js'
 import { scratch } from '../memory.js'
 import { native } from '../native.js'
+import type { ClientIdentity } from '../request/client-identity.js'
 import type { Fields } from '../request/fields.js'
 import type { RequestCarrier, RequestSink, ResponseHead } from '../request/request-carrier.js'
 import type { CloseReason } from '../stream-info.js'
@@ -39,6 +40,10 @@ export class ReactorRequests implements RequestCarrier<Raw> {
 
   hasBody(raw: Raw): boolean {
     return raw.hasBody
+  }
+
+  client(raw: Raw): ClientIdentity | undefined {
+    return raw.client
   }
 
   headersSent(raw: Raw): boolean {

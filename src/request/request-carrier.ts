@@ -1,5 +1,6 @@
 import type { Carrier } from '../carrier.js'
 import type { ResolvedTarget } from '../http2/target.js'
+import type { ClientIdentity } from './client-identity.js'
 import type { Fields } from './fields.js'
 
 /** The head of an answer, checked: what HTTP forbids is not in it. */
@@ -33,6 +34,8 @@ export interface RequestCarrier<Raw = unknown> extends Carrier<Raw> {
   isHead(raw: Raw): boolean
   /** Whether more than the head of the request came, or may come. */
   hasBody(raw: Raw): boolean
+  /** Who asks, also when the connection is gone; undefined where TLS did not ask who it is. */
+  client(raw: Raw): ClientIdentity | undefined
   /** Whether the final head of the answer was handed on, by whomever. */
   headersSent(raw: Raw): boolean
   /** Whether the stream is over, as far as this thread was told. */

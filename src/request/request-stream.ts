@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http2'
 import { HoldfastError } from '../errors.js'
 import type { ResolvedTarget } from '../http2/target.js'
@@ -80,6 +81,29 @@ export class RequestStream extends ManagedStream {
   /** Whether the request has a body, or may have. */
   get hasBody(): boolean {
     return this.#carrier.hasBody(this.#raw)
+  }
+
+  /**
+   * The certificate that its client has shown to this port, trusted or not; undefined if it has shown
+   * none, was not asked (`requestCert`), or came without TLS. It is that of the client's connection, in
+   * which a session may have been resumed, and stays when the connection is gone.
+   */
+  getPeerX509Certificate(): X509Certificate | undefined {
+    return this.#carrier.client(this.#raw)?.certificate
+  }
+
+  /** Whether its client has shown a certificate that is trusted: signed by one of `ca`, and valid. */
+  get authorized(): boolean {
+    return this.#carrier.client(this.#raw)?.authorized ?? false
+  }
+
+  /**
+   * Why it is not authorized, where its client was asked: a code of node:tls such as
+   * `DEPTH_ZERO_SELF_SIGNED_CERT`; `UNABLE_TO_GET_ISSUER_CERT` if it has shown no certificate.
+   * Undefined if it is authorized, was not asked, or came without TLS.
+   */
+  get authorizationError(): string | undefined {
+    return this.#carrier.client(this.#raw)?.authorizationError
   }
 
   /**

@@ -5,12 +5,17 @@ export interface Certified {
   readonly key: string
 }
 
-/** A certificate for these hosts, by default signed by itself. */
-export async function certify(hosts: readonly string[], signer?: Certified): Promise<Certified> {
+/** A certificate for these hosts, by default signed by itself; it is valid until `end`. */
+export async function certify(
+  hosts: readonly string[],
+  signer?: Certified,
+  end?: Date,
+): Promise<Certified> {
   const { cert, private: key } = await generate([{ name: 'commonName', value: hosts[0]! }], {
     keyType: 'ec',
     algorithm: 'sha256',
     notBeforeDate: new Date(Date.now() - 60_000),
+    ...(end === undefined ? {} : { notAfterDate: end }),
     ...(signer === undefined ? {} : { ca: signer }),
     extensions: [
       { name: 'basicConstraints', cA: signer === undefined, critical: true },

@@ -112,6 +112,46 @@ TEST_CASE("a connection of a port with TLS is spoken to through it") {
   EXPECT(sealed.AwaitBody(1, 6) == "sealed");
 }
 
+TEST_CASE("a Node thread is told a client's certificate once, and who takes its place once more") {
+  World world;
+  std::string why_not;
+  TlsSettings settings = TlsFor();
+  settings.authorities = Certificates::Authority().certificates;
+  settings.client_certificates = ClientCertificates::kRequested;
+  const auto port = TlsPort::Make(settings, &why_not);
+  REQUIRE(port != nullptr);
+  TlsClientOptions known;
+  known.identity = &Certificates::For("client.example");
+  Client shows(port, known);
+  Client shows_none(port, {});
+  const auto ask = [](NodeThread& node, Client& client, uint32_t stream) {
+    client.peer->SendHeaders(stream, Request("GET", "/" + std::to_string(stream)));
+    RequestTold told = node.Await(MessageOp::kRequest);
+    const size_t begin = told.header.b == 0 ? 8 : 12 + told.header.b;
+    REQUIRE(told.bytes.size() > begin);
+    EXPECT(FindField(std::string_view(told.bytes).substr(begin), ":path") ==
+           "/" + std::to_string(stream));
+    return told;
+  };
+  const RequestTold first = ask(world.node, shows, 1);
+  EXPECT(first.header.a == (kRequestEnded | kRequestCertified));
+  EXPECT(first.header.b > 0);
+  for (const uint32_t stream : {3u, 5u}) {
+    const RequestTold later = ask(world.node, shows, stream);
+    EXPECT(later.header.a == (kRequestEnded | kRequestCertified));
+    EXPECT(later.header.b == 0);
+    const RequestTold other = ask(world.node, shows_none, stream);
+    EXPECT(other.header.a == (kRequestEnded | kRequestUncertified));
+    EXPECT(other.header.b == 0);
+  }
+  world.node.worker.Leave();
+  NodeThread next;
+  const RequestTold again = ask(next, shows, 7);
+  EXPECT(again.header.a == (kRequestEnded | kRequestCertified));
+  EXPECT(again.bytes.substr(8, 4 + again.header.b) == first.bytes.substr(8, 4 + first.header.b));
+  EXPECT(ask(next, shows, 9).header.b == 0);
+}
+
 TEST_CASE("an event stream of a reactor that is quiet is sent comments by its own thread") {
   World world;
   Client client;

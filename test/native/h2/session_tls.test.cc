@@ -16,7 +16,69 @@ TlsClientOptions ClientOf(long version) {
   return client;
 }
 
+std::vector<uint8_t> DerOf(const TlsKeyPair& pair) {
+  std::string why_not;
+  const auto read = ReadCertificates(pair.certificates, &why_not);
+  std::vector<uint8_t> der(4 << 10);
+  unsigned char* out = der.data();
+  der.resize(static_cast<size_t>(OpenSsl().i2d_X509(read.front().get(), &out)));
+  return der;
+}
+
 }  // namespace
+
+TEST_CASE("a session knows its client's certificate and what was found of it, resumed as well") {
+  constexpr uint32_t kSelfSigned = 18;  // X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+  TlsSettings settings = TlsFor();
+  settings.authorities = Certificates::Authority().certificates;
+  settings.client_certificates = ClientCertificates::kRequested;
+  settings.ticket_keys.emplace();
+  const auto expect = [](const H2TlsServer& server, const TlsKeyPair* shown, uint32_t verdict) {
+    const ClientIdentity client = server.session->Client();
+    EXPECT(client.asked);
+    EXPECT(client.verdict == verdict);
+    EXPECT((client.certificate == (shown == nullptr ? std::vector<uint8_t>() : DerOf(*shown))));
+  };
+  const TlsKeyPair& known = Certificates::For("client.example");
+  const TlsKeyPair& stranger = Certificates::Stranger();
+  for (const long version : {ossl::kTls12, ossl::kTls13}) {
+    for (const TlsKeyPair* shown : {&known, &stranger, static_cast<const TlsKeyPair*>(nullptr)}) {
+      CAPTURE(version);
+      const uint32_t verdict = shown == &stranger ? kSelfSigned : 0;
+      TlsClientOptions options = ClientOf(version);
+      options.identity = shown;
+      H2TlsServer first(settings, options);
+      ExpectServed(first);
+      expect(first, shown, verdict);
+      options.session = first.client().session();
+      options.identity = nullptr;
+      H2TlsServer second(settings, options);
+      ExpectServed(second);
+      EXPECT(second.client().resumed());
+      expect(second, shown, verdict);
+      // A port that asks nobody believes no ticket either.
+      TlsSettings unasking = settings;
+      unasking.client_certificates = ClientCertificates::kUnasked;
+      H2TlsServer third(unasking, options);
+      ExpectServed(third);
+      EXPECT(third.client().resumed());
+      EXPECT(!third.session->Client().asked);
+      EXPECT(third.session->Client().certificate.empty());
+    }
+  }
+  EXPECT(!H2TestServer().session->Client().asked);
+}
+
+TEST_CASE("what is kept of a client counts to what its session holds, until that is gone") {
+  H2TlsServer server;
+  const uint64_t before = server.context.held_bytes;
+  server.session->CountClient(3000);
+  server.session->CountClient(2000);
+  EXPECT(server.session->held_bytes() == before + 2000);
+  EXPECT(server.context.held_bytes == before + 2000);
+  server.session.reset();
+  EXPECT(server.context.held_bytes == before);
+}
 
 TEST_CASE("large bodies come whole through TLS, both ways at once, of many streams") {
   for (const long version : {ossl::kTls12, ossl::kTls13}) {
