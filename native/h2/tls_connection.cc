@@ -79,7 +79,7 @@ TlsConnection::Got TlsConnection::Read(std::span<const uint8_t>* text) {
   const int error = count > 0 ? 0 : api.SSL_get_error(ssl_, count);
   if (error != 0 && error != ossl::kErrorWantRead) api.ERR_clear_error();
   if (!ready_ && api.SSL_is_init_finished(ssl_) != 0) {
-    ready_ = ChoseHttp2();
+    ready_ = ChoseHttp2() && IsTrusted();
     if (!ready_) Close();
     broken_ = !ready_;
   }
@@ -99,6 +99,14 @@ bool TlsConnection::ChoseHttp2() const {
   unsigned int size = 0;
   OpenSsl().SSL_get0_alpn_selected(ssl_, &chosen, &size);
   return std::string_view(reinterpret_cast<const char*>(chosen), size) == "h2";
+}
+
+// A ticket may be of a time when clients were not asked, or taken untrusted. The library, on
+// resuming, looks at neither.
+bool TlsConnection::IsTrusted() const {
+  const OpenSslApi& api = OpenSsl();
+  if ((api.SSL_get_verify_mode(ssl_) & ossl::kVerifyFailWithoutCertificate) == 0) return true;
+  return api.SSL_get0_peer_certificate(ssl_) != nullptr && api.SSL_get_verify_result(ssl_) == 0;
 }
 
 ClientIdentity TlsConnection::Client() const {

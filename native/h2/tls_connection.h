@@ -62,6 +62,8 @@ class TlsConnection {
       : context_(std::move(context)), wire_(wire), ssl_(ssl) {}
 
   bool ChoseHttp2() const;
+  // Whether the client has shown what the port requires.
+  bool IsTrusted() const;
 
   // The library's callbacks look into it as long as `ssl_` is there.
   const std::shared_ptr<const TlsContext> context_;

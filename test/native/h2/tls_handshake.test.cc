@@ -236,6 +236,30 @@ TEST_CASE("a client that was judged once is not asked again with a ticket, elsew
   }
 }
 
+TEST_CASE("a ticket lets nobody in without the certificate that the port requires") {
+  using enum ClientCertificates;
+  TlsSettings settings = TlsFor();
+  settings.authorities = Certificates::Authority().certificates;
+  settings.ticket_keys.emplace();
+  TlsSettings required = settings;
+  required.client_certificates = kRequired;
+  for (const long version : kVersions) {
+    for (const bool shown : {false, true}) {
+      CAPTURE(version);
+      CAPTURE(shown);
+      TlsClientOptions client = ClientOf(version);
+      if (shown) client.identity = &Certificates::Stranger();
+      settings.client_certificates = shown ? kRequested : kUnasked;
+      H2TlsServer first(settings, client);
+      ExpectServed(first);
+      client.session = first.client().session();
+      H2TlsServer second(required, client);
+      EXPECT(second.client().resumed());
+      ExpectRefused(second);
+    }
+  }
+}
+
 TEST_CASE("a client that does not go on with its handshake is let go after the time for it") {
   H2Limits limits;
   limits.handshake_ms = 5'000;
