@@ -9,12 +9,14 @@ let clients = []
 let staying = false
 let coming
 
+/** Of one that is away; in the end it is there. */
 async function comeAndGo(client) {
-  while (!staying) {
-    await sleep(5 + Math.random() * 100)
-    await client.leave()
+  for (;;) {
     await sleep(Math.random() * 20)
     await client.comeBack()
+    if (staying) return
+    await sleep(5 + Math.random() * 100)
+    await client.leave()
   }
 }
 
@@ -24,6 +26,9 @@ answerParent({
   async connect({ port, clients: count }) {
     clients = Array.from({ length: count }, () => new ReturningClient(port))
     await Promise.all(clients.map((client) => client.connect()))
+  },
+  async leave() {
+    await Promise.all(clients.map((client) => client.leave()))
   },
   comeAndGo() {
     coming = Promise.all(clients.map(comeAndGo))
