@@ -95,8 +95,9 @@ bool TlsContext::Fill(const TlsSettings& settings, std::string* why_not) {
       !ReadAuthorities(settings.authorities, why_not)) {
     return false;
   }
-  if (!settings.revocations.empty() && !ReadRevocations(settings.revocations, why_not))
+  if (!settings.revocations.empty() && !ReadRevocations(settings.revocations, why_not)) {
     return false;
+  }
   if (!AddContext(settings, settings.identity, why_not)) return false;
   for (size_t i = 0; i < settings.others.size(); i++) {
     if (AddContext(settings, settings.others[i], why_not)) continue;
