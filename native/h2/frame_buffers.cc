@@ -87,8 +87,8 @@ void* FrameBuffers::Take() {
 
 FrameBuffers::Slab* FrameBuffers::SlabOf(const void* buffer) const {
   const auto address = reinterpret_cast<uintptr_t>(buffer);
-  // What comes from the heap is hardly ever told by more than this.
-  if (address % page_bytes_ != 0) return nullptr;
+  // What comes from the heap, or is nothing, is hardly ever told by more than this.
+  if (buffer == nullptr || (address & (page_bytes_ - 1)) != 0) return nullptr;
   const auto found = slabs_.find(address / kSlabBytes);
   return found == slabs_.end() ? nullptr : found->second.get();
 }

@@ -100,6 +100,7 @@ enum : uint32_t {
 
 // The library's own.
 enum : int {
+  kErrInvalidArgument = -501,
   kErrWouldBlock = -504,
   kErrDeferred = -508,
   kErrTemporalCallbackFailure = -521,

@@ -162,17 +162,23 @@ void H2Session::WriteOut() {
 
 void H2Session::Gather() {
   Output& output = context_.output;
+  if (takes_turns_) {
+    while (ResumeNext()) continue;
+  }
   while (output.HasRoomForFrame()) {
     const uint8_t* data;
     const ssize_t size = context_.api.session_mem_send(session_, &data);
     if (size < 0) return Fail();
-    // Nothing is left; or send_data has refused for want of room, and goes on in the next round.
-    if (size == 0) {
-      if (SubmitLateResets()) continue;
-      return;
+    if (size > 0) {
+      output.Copy({data, static_cast<size_t>(size)});
+      continue;
     }
-    output.Copy({data, static_cast<size_t>(size)});
+    if (!output.HasRoomForFrame()) break;  // send_data has refused, and goes on in the next round
+    if (ResumeNext() || SubmitLateResets()) continue;
+    takes_turns_ = false;
+    return;
   }
+  takes_turns_ = true;
 }
 
 bool H2Session::WriteGathered() {

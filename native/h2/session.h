@@ -130,8 +130,9 @@ class H2Session {
   void CountQueued(int64_t bytes);
   void CountUnread(int64_t bytes);
   bool SubmitLateResets();
-  // Tells the library that there is something to send, if it asked before.
+  // There is something to send: the library is told, if it asked before.
   void Resume(H2Stream& stream);
+  bool ResumeNext();
   void DropParts(H2Stream& stream);
   void Forget(H2Stream& stream, StreamEnd end, uint32_t code);
 
@@ -150,6 +151,10 @@ class H2Session {
   uint64_t unread_bytes_ = 0;
   uint32_t client_bytes_ = 0;
   std::vector<Piece> unsent_;
+  // Streams with bytes again that the library has yet to hear of. It hears of the next when it has
+  // sent the last, since its queue costs a search a frame; of all where they are to take turns.
+  std::vector<int32_t> resumed_;
+  uint32_t next_resumed_ = 0;
   // Streams and codes: to be reset when their header blocks have left.
   std::vector<std::pair<int32_t, uint32_t>> late_resets_;
   // The header block that is being read. One at a time: no other frame may come between.
@@ -169,6 +174,7 @@ class H2Session {
   bool told_ = false;  // the application knows of it
   bool heard_settings_ = false;
   bool dirty_ = false;  // listed in the context
+  bool takes_turns_ = false;
   bool shutting_ = false;
   bool terminating_ = false;
   bool finished_ = false;

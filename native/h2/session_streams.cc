@@ -10,6 +10,9 @@
 namespace holdfast {
 namespace {
 
+// A stream that has more waiting is large.
+constexpr uint64_t kLarge = 16 << 10;
+
 // The status of an answer that may be sent: it comes first, and there is no other pseudo-header.
 // 0: none.
 uint32_t StatusOf(const std::vector<ng::NameValue>& fields) {
@@ -166,11 +169,14 @@ void H2Session::OnData(int32_t id, std::span<const uint8_t> bytes) {
 }
 
 void H2Session::OnSent(const ng::Frame& frame) {
+  if (frame.type == ng::kData) {
+    flood_.Earn(FloodMeter::kDataEarns);
+    if ((frame.flags & ng::kFlagEndStream) == 0) return;  // of all frames the most
+  }
   H2Stream* stream = frame.stream_id == 0 ? nullptr : Find(frame.stream_id);
   if (frame.type == ng::kRstStream && (stream == nullptr || !stream->reset)) {
     Spend(FloodMeter::kOurReset);
   }
-  if (frame.type == ng::kData) flood_.Earn(FloodMeter::kDataEarns);
   if (frame.type != ng::kData && frame.type != ng::kHeaders) return;
   if (stream != nullptr && frame.type == ng::kHeaders) stream->head_waits = false;
   if ((frame.flags & ng::kFlagEndStream) == 0 || stream == nullptr) return;
@@ -277,12 +283,23 @@ bool H2Session::End(H2Stream& stream, std::string_view trailers) {
 
 void H2Session::Resume(H2Stream& stream) {
   if (!stream.responded) return;
-  if (stream.deferred) {
-    stream.deferred = false;
-    (void)Submitted(context_.api.session_resume_data(session_, stream.id));
-  } else {
-    MarkDirty();
+  if (std::exchange(stream.deferred, false)) resumed_.push_back(stream.id);
+  // Those behind it are not to wait until it has been sent.
+  if (stream.queued > kLarge) takes_turns_ = true;
+  MarkDirty();
+}
+
+// Whether there was one.
+bool H2Session::ResumeNext() {
+  if (next_resumed_ == resumed_.size()) {
+    resumed_.clear();
+    next_resumed_ = 0;
+    return false;
   }
+  const int result = context_.api.session_resume_data(session_, resumed_[next_resumed_++]);
+  // One that has ended meanwhile is not known any more.
+  if (result != ng::kErrInvalidArgument) (void)Submitted(result);
+  return true;
 }
 
 void H2Session::Reset(H2Stream& stream, uint32_t code) {

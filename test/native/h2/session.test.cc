@@ -79,6 +79,59 @@ TEST_CASE("large bodies of many streams arrive whole and in order, by reference 
   EXPECT(server.session->queued_bytes() == 0);
 }
 
+// The library hears of streams that have bytes again one behind the other.
+TEST_CASE("a small write does not wait until a large one before it has gone") {
+  H2TestServer server;
+  server.Greet(Big(ng::kSettingsInitialWindowSize, 2) + Big(8 << 20, 4));
+  server.peer->Send(Frame(ng::kWindowUpdate, 0, 0, Big(64 << 20, 4)));
+  for (uint32_t id : {1, 3, 5}) server.peer->SendHeaders(id, Request());
+  server.Turn();
+  for (int32_t id : {1, 3, 5}) server.session->Respond(server.stream(id), kOk, false);
+  server.Exchange();
+  const std::string large(4 << 20, 'l');
+  REQUIRE(server.session->Write(server.stream(3), PieceOf(large), WriteTag::kPlain));
+  REQUIRE(server.session->Write(server.stream(5), PieceOf("small"), WriteTag::kPlain));
+  server.Flush();
+  // And one that is written while it is on its way.
+  REQUIRE(server.session->Write(server.stream(1), PieceOf("late"), WriteTag::kPlain));
+  size_t before_small = 0;
+  size_t before_late = 0;
+  std::map<uint32_t, std::string> bodies;
+  for (int i = 0; i < 200 && bodies[3].size() < large.size(); i++) {
+    for (const PeerFrame& frame : server.Exchange()) {
+      if (frame.type != ng::kData) continue;
+      if (frame.stream == 5) before_small = bodies[3].size();
+      if (frame.stream == 1) before_late = bodies[3].size();
+      bodies[frame.stream] += frame.payload;
+    }
+  }
+  EXPECT((bodies[3] == large));
+  EXPECT(bodies[5] == "small");
+  EXPECT(bodies[1] == "late");
+  EXPECT(before_small <= 64 << 10);
+  EXPECT(before_late < large.size() / 2 + (64 << 10));
+}
+
+TEST_CASE("a stream that its peer resets before what was written has gone takes no other with it") {
+  H2TestServer server;
+  server.Greet();
+  for (uint32_t id : {1, 3}) server.peer->SendHeaders(id, Request());
+  server.Turn();
+  for (int32_t id : {1, 3}) server.session->Respond(server.stream(id), kOk, false);
+  server.Exchange();
+  REQUIRE(server.session->Write(server.stream(1), PieceOf("never"), WriteTag::kPlain));
+  REQUIRE(server.session->Write(server.stream(3), PieceOf("heard"), WriteTag::kPlain));
+  server.peer->Send(Frame(ng::kRstStream, 0, 1, Big(ng::kCancel, 4)));
+  EXPECT(Eventually([&] { return !server.peer->under_way(); }));
+  REQUIRE(server.session->Read() == false);
+  EXPECT(server.heard[1].end == StreamEnd::kPeerReset);
+  const auto frames = server.Exchange();
+  EXPECT(BodyOf(frames, 1).empty());
+  EXPECT(BodyOf(frames, 3) == "heard");
+  REQUIRE(server.session != nullptr);
+  EXPECT(server.session->queued_bytes() == 0);
+}
+
 TEST_CASE("a window of one byte, or of none, is kept to") {
   H2TestServer server;
   server.Greet(Big(ng::kSettingsInitialWindowSize, 2) + Big(1, 4));
