@@ -15,28 +15,47 @@ const { requests, connections, streams, rounds, contenders, schemes } = paramete
 })
 const checks = new Checks()
 
-/** The requests that were answered with 200, and how many a second. */
+// The shell says what its children took: two lines, of which the second is theirs.
+const kWithTimes = 'h2load "$@"; times'
+
+/** Microseconds of CPU, user's and system's, in what the shell's `times` says last. */
+function clientCpuUs(said) {
+  const words = said
+    .trim()
+    .split('\n')
+    .at(-1)
+    .matchAll(/(\d+)m([\d.]+)s/g)
+  return [...words].reduce((all, [, minutes, seconds]) => all + (minutes * 60 + +seconds) * 1e6, 0)
+}
+
+/** The requests that were answered with 200, how many a second, and what that cost h2load. */
 async function load({ port, scheme }) {
   const url = `${scheme}://127.0.0.1:${port}/`
   const words = ['-n', requests, '-c', connections, '-m', streams, url]
-  const child = spawn('h2load', words.map(String), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn('bash', ['-c', kWithTimes, 'h2load', ...words.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text) => (said += text))
   await once(child, 'close')
   return {
     rate: Number(/, ([\d.]+) req\/s/.exec(said)?.[1]),
     good: Number(/status codes: (\d+) 2xx/.exec(said)?.[1]),
+    clientUs: clientCpuUs(said),
   }
 }
 
 async function run(side, counts) {
   const { contender, server, scheme, runs } = side
   await server.ask('spent')
-  const { rate, good } = await load(side)
+  const { rate, good, clientUs } = await load(side)
   const { answered, process, javascript } = await server.ask('spent')
   checks.equal(`${contender} ${scheme}: answered with 200`, requests, good)
   checks.equal(`${contender} ${scheme}: answers given`, requests, answered)
-  if (counts) runs.push({ rate, process: process / requests, javascript: javascript / requests })
+  if (!counts) return
+  const each = { process, javascript, client: clientUs }
+  for (const name of Object.keys(each)) each[name] /= requests
+  runs.push({ rate, ...each })
 }
 
 const results = []
@@ -64,6 +83,7 @@ for (const scheme of schemes) {
       highest: round(Math.max(...of(side, 'rate'))),
       'CPU us a request': round(median(of(side, 'process'))),
       'JavaScript thread': round(median(of(side, 'javascript'))),
+      'h2load CPU us': round(median(of(side, 'client'))),
       'x bare': round(median(of(side, 'rate')) / median(of(bare, 'rate'))),
     })
   }

@@ -50,17 +50,17 @@ bool ParseFields(std::string_view text, std::vector<ng::NameValue>* out) {
   const bool pairs = ForEachField(text, [&](std::string_view name, std::string_view value) {
     good = good && IsName(name) && IsValue(value) && !BelongsToConnection(name);
     out->push_back({Bytes(name), Bytes(value), name.size(), value.size(), 0});
+    return true;
   });
   return pairs && good;
 }
 
 std::string_view FindField(std::string_view text, std::string_view name) {
   std::string_view found;
-  bool seen = false;
   (void)ForEachField(text, [&](std::string_view field, std::string_view value) {
-    if (seen || field != name) return;
-    seen = true;
+    if (field != name) return true;
     found = value;
+    return false;
   });
   return found;
 }

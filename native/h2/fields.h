@@ -16,7 +16,7 @@ inline void AppendField(std::string* text, std::string_view name, std::string_vi
   text->append(value).push_back('\0');
 }
 
-// Calls `visit(name, value)` for each. False if the text is no list of pairs.
+// Calls `visit(name, value)` for each, until one says false. False if the text is no list of pairs.
 template <typename Visit>
 bool ForEachField(std::string_view text, Visit visit) {
   while (!text.empty()) {
@@ -24,7 +24,8 @@ bool ForEachField(std::string_view text, Visit visit) {
     if (name_end == std::string_view::npos) return false;
     const size_t value_end = text.find('\0', name_end + 1);
     if (value_end == std::string_view::npos) return false;
-    visit(text.substr(0, name_end), text.substr(name_end + 1, value_end - name_end - 1));
+    const std::string_view value = text.substr(name_end + 1, value_end - name_end - 1);
+    if (!visit(text.substr(0, name_end), value)) return true;
     text.remove_prefix(value_end + 1);
   }
   return true;

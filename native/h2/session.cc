@@ -124,6 +124,14 @@ void H2Session::Flush() {
   CountUnsent();
 }
 
+void H2Session::FlushRead() {
+  // Not the last: something else of this turn has made it dirty, and may add to it.
+  if (!dirty_ || context_.dirty.back() != this) return;
+  context_.dirty.pop_back();
+  dirty_ = false;
+  Flush();
+}
+
 void H2Session::WriteOut() {
   if (finished_ || (session_ == nullptr && !blocked())) return;
   const uint64_t now_ms = context_.now_ms;

@@ -56,6 +56,9 @@ class H2Session {
   bool Read();
   // Writes what there is to write, until the socket takes no more.
   void Flush();
+  // The same for what was just read, if that brought anything about: its peer goes on with the
+  // answers while others are read.
+  void FlushRead();
   // Those of a thread that have something to write, each once; they are not listed any more. Valid
   // until the next call.
   static std::span<H2Session* const> TakeDirty(H2Context& context);
@@ -124,8 +127,8 @@ class H2Session {
   ssize_t OnRead(H2Stream& stream, size_t most, uint32_t* flags);
   void SendData(H2Stream& stream, std::span<const uint8_t> frame_header, size_t size);
 
-  H2Stream* Find(int32_t id) const;
-  bool IsPast(int32_t id) const;
+  H2Stream* Find(int32_t id);
+  bool IsPast(int32_t id);
   bool Submitted(int result);
   void CountQueued(int64_t bytes);
   void CountUnread(int64_t bytes);
@@ -144,6 +147,8 @@ class H2Session {
   // Until nobody listens any more.
   std::unique_ptr<TlsConnection> tls_;
   H2Stream* first_ = nullptr;
+  H2Stream* found_ = nullptr;  // the last that was
+  int32_t newest_id_ = 0;
   uint32_t stream_count_ = 0;
   uint32_t data_bytes_ = 0;  // of the DATA frame that is being read
   uint64_t queued_bytes_ = 0;

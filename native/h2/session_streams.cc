@@ -35,12 +35,16 @@ uint32_t StatusOf(const std::vector<ng::NameValue>& fields) {
 
 }  // namespace
 
-H2Stream* H2Session::Find(int32_t id) const {
-  return static_cast<H2Stream*>(context_.api.session_get_stream_user_data(session_, id));
+// The library tells several things of one stream in a row, and looks for it each time.
+H2Stream* H2Session::Find(int32_t id) {
+  if (found_ != nullptr && found_->id == id) return found_;
+  auto* stream = static_cast<H2Stream*>(context_.api.session_get_stream_user_data(session_, id));
+  if (stream != nullptr) found_ = stream;
+  return stream;
 }
 
 // The library unpacks the header block of a stream that is gone, and tells nobody.
-bool H2Session::IsPast(int32_t id) const {
+bool H2Session::IsPast(int32_t id) {
   return id <= context_.api.session_get_last_proc_stream_id(session_) && Find(id) == nullptr;
 }
 
@@ -67,7 +71,9 @@ void H2Session::OnHeadersBegin(const ng::Frame& frame) {
   headers_ms_ = std::max<uint64_t>(context_.now_ms, 1);
   fields_size_ = 0;
   fields_ = std::make_unique<std::string>();
-  if (Find(frame.stream_id) != nullptr) return;  // trailers
+  // Numbers only rise (RFC 9113, section 5.1.1).
+  if (frame.stream_id <= newest_id_ && Find(frame.stream_id) != nullptr) return;  // trailers
+  newest_id_ = std::max(newest_id_, frame.stream_id);
   auto* stream = new H2Stream(*this, frame.stream_id);
   if (context_.api.session_set_stream_user_data(session_, frame.stream_id, stream) != 0) {
     delete stream;
@@ -76,6 +82,7 @@ void H2Session::OnHeadersBegin(const ng::Frame& frame) {
   stream->next = first_;
   if (first_ != nullptr) first_->previous = stream;
   first_ = stream;
+  found_ = stream;
   stream_count_++;
 }
 
@@ -208,6 +215,7 @@ void H2Session::Forget(H2Stream& stream, StreamEnd end, uint32_t code) {
   if (stream.requested) context_.events.OnClosed(stream, end, code);
   (stream.previous == nullptr ? first_ : stream.previous->next) = stream.next;
   if (stream.next != nullptr) stream.next->previous = stream.previous;
+  if (found_ == &stream) found_ = nullptr;
   if (--stream_count_ == 0) empty_ms_ = context_.now_ms;
   delete &stream;
 }

@@ -56,6 +56,7 @@ void H2SessionTable::OnSocket(const PollEvent& event) {
   if (event.readable && session.Read() && !std::exchange(held.reads_on, true)) {
     readable_.push_back(event.token);
   }
+  session.FlushRead();
   ReleaseIfFinished(session);
 }
 
