@@ -18,13 +18,24 @@ export interface CloseDetail {
  * for it.
  */
 export class HeldStream {
-  readonly uid: StreamUid
-  /** Of this thread's table; of a stream on a reactor none, -1. */
-  readonly handle: number
-  readonly kind: StreamKind
+  // What each write looks at comes first, in memory as here.
   /** What the carrier knows it by. */
   readonly raw: unknown
   readonly carrier: Carrier
+  /** Bytes handed to the carrier and not yet taken by the socket. */
+  waiting = 0
+  slow = false
+  /** The size of the write on its way that `whenOnlyTaken` is told of. */
+  onlyWrite: number | undefined = undefined
+  whenOnlyTaken: (() => void) | undefined = undefined
+  readonly uid: StreamUid
+  live = true
+  corked = false
+  /** Its policy for slow readers, -1: the process's. */
+  readonly policy: number
+  /** Of this thread's table; of a stream on a reactor none, -1. */
+  readonly handle: number
+  readonly kind: StreamKind
   readonly socket: EventsSocket
   /** The neighbours in the socket's list. */
   previous: HeldStream | undefined
@@ -35,21 +46,11 @@ export class HeldStream {
   reason: CloseReason | undefined
   detail: CloseDetail | undefined
   detached = false
-  corked = false
-  /** Its policy for slow readers, -1: the process's. */
-  readonly policy: number
   readonly onGap: SlowReaderOptions['onGap']
-  /** Bytes handed to the carrier and not yet taken by the socket. */
-  waiting = 0
-  slow = false
-  /** The size of the write on its way that `whenOnlyTaken` is told of. */
-  onlyWrite: number | undefined = undefined
-  whenOnlyTaken: (() => void) | undefined = undefined
   /** Writes that somebody waits for; called when the stream goes first. */
   awaited: Set<() => void> | undefined = undefined
   /** What its client received last, before it connected again. */
   lastEventId: string | undefined = undefined
-  live = true
 
   constructor(
     uid: StreamUid,

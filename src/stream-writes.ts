@@ -25,6 +25,8 @@ export class StreamWrites {
   readonly #events: WriteEvents
   #budget = 0
   #onSlow = 0
+  /** No stream is slow with less waiting. */
+  #lowestHigh = 0
   #turnedSlow: HeldStream[] = []
 
   constructor(events: WriteEvents) {
@@ -35,6 +37,7 @@ export class StreamWrites {
   configure(budget: number, onSlow: number): void {
     this.#budget = budget
     this.#onSlow = onSlow
+    this.#lowestHigh = Math.min(budget / 2, kInCarrier) / 2
   }
 
   /**
@@ -54,7 +57,7 @@ export class StreamWrites {
     } catch (error) {
       throwLater(error) // of a Duplex's own code; the bytes are with it
     }
-    if (!stream.slow && stream.waiting > this.#high(stream)) {
+    if (stream.waiting > this.#lowestHigh && !stream.slow && stream.waiting > this.#high(stream)) {
       this.#mark(stream, true)
       this.#turnedSlow.push(stream)
     }
