@@ -6,6 +6,8 @@ import { round, median, shuffled } from '../lib/statistics.mjs'
 import { startPeer } from '../lib/peer.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
 
+// What the ticks themselves cost the thread that has them.
+const kPaceAlone = 'pace alone'
 const { shapes, writesATick, rounds, contenders } = parameters({
   // The interval leaves the holding thread idle about half of the time, so that nothing piles up.
   shapes: [
@@ -16,7 +18,7 @@ const { shapes, writesATick, rounds, contenders } = parameters({
   ],
   writesATick: [1, 4],
   rounds: 5,
-  contenders: ['holdfast', 'native', 'native by send', 'native, 2 reactors', 'bare'],
+  contenders: ['holdfast', 'native', 'native by send', 'native, 2 reactors', 'bare', kPaceAlone],
 })
 const checks = new Checks()
 const results = []
@@ -30,6 +32,7 @@ async function startSide(contender, { sessions, streamsEach, scheme = 'http' }) 
     streamsEach,
     scheme,
   ])
+  if (contender === kPaceAlone) return { server }
   const client = await startPeer(new URL('./fan-out-client.mjs', import.meta.url))
   const { port } = await server.ask('port')
   const { answered } = await client.ask('open', {
@@ -49,6 +52,11 @@ async function run(side, { sessions, streamsEach, intervalMs, ticks }, aTick) {
     aTick,
     intervalMs: intervalMs * Math.sqrt(aTick),
   })
+  const published = ticks * aTick * sessions * streamsEach
+  if (!side.client) {
+    const { cpu } = await side.server.ask('spent')
+    return { process: cpu.process / published, publishing: cpu.publishing / published, lateMs }
+  }
   side.published += ticks * aTick
   const { events, frames } = await side.client.ask('received', {
     events: side.published * sessions * streamsEach,
@@ -67,6 +75,7 @@ async function run(side, { sessions, streamsEach, intervalMs, ticks }, aTick) {
 }
 
 async function check(contender, side, streams) {
+  if (!side.client) return
   const { events, faults } = await side.client.ask('received', { events: 0 })
   const { streams: complete } = await side.client.ask('complete', { number: side.published })
   checks.equal(`${contender}: frames or events that are wrong`, 0, faults)
@@ -102,6 +111,33 @@ function measureFloor({ sessions, streamsEach, ticks, scheme = 'http' }, aTick) 
   })
 }
 
+/** A row of the table; the runs are by contender and writes a tick. */
+function rowOf({ sessions, streamsEach, scheme = 'http' }, [contender, aTick], runs) {
+  const all = (who, name) => (runs.get(String([who, aTick])) ?? []).map((outcome) => outcome[name])
+  const middle = (who, name) => median(all(who, name))
+  const row = {
+    contender,
+    scheme,
+    'sessions x streams': `${sessions} x ${streamsEach}`,
+    'a tick': aTick,
+    'CPU us a message': round(middle(contender, 'process')),
+    lowest: round(Math.min(...all(contender, 'process'))),
+    highest: round(Math.max(...all(contender, 'process'))),
+    'late p99 ms': round(middle(contender, 'lateMs')),
+  }
+  if (contender === kPaceAlone) return row
+  row['holding thread'] = round(middle(contender, 'holding'))
+  row['publishing thread'] = round(middle(contender, 'publishing'))
+  row['frames a message'] = round(middle(contender, 'frames'))
+  if (!runs.has(String(['bare', aTick]))) return row
+  row['x bare'] = round(middle(contender, 'process') / middle('bare', 'process'))
+  if (!contender.startsWith('native') || !runs.has(String([kPaceAlone, aTick]))) return row
+  const pace = middle(kPaceAlone, 'publishing')
+  const bare = middle('bare', 'holding') - pace
+  row['JavaScript x bare'] = round((middle(contender, 'publishing') - pace) / bare)
+  return row
+}
+
 for (const shape of shapes) {
   const { sessions, streamsEach, scheme = 'http' } = shape
   const streams = sessions * streamsEach
@@ -120,25 +156,9 @@ for (const shape of shapes) {
   for (const [contender, side] of sides) {
     await check(contender, side, streams)
     side.server.kill()
-    side.client.kill()
+    side.client?.kill()
   }
-  for (const [contender, aTick] of pairs) {
-    const of = (who, name) => runs.get(String([who, aTick])).map((outcome) => outcome[name])
-    results.push({
-      contender,
-      scheme,
-      'sessions x streams': `${sessions} x ${streamsEach}`,
-      'a tick': aTick,
-      'CPU us a message': round(median(of(contender, 'process'))),
-      lowest: round(Math.min(...of(contender, 'process'))),
-      highest: round(Math.max(...of(contender, 'process'))),
-      'holding thread': round(median(of(contender, 'holding'))),
-      'publishing thread': round(median(of(contender, 'publishing'))),
-      'late p99 ms': round(median(of(contender, 'lateMs'))),
-      'frames a message': round(median(of(contender, 'frames'))),
-      'x bare': round(median(of(contender, 'process')) / median(of('bare', 'process'))),
-    })
-  }
+  for (const pair of pairs) results.push(rowOf(shape, pair, runs))
   for (const aTick of writesATick) measureFloor(shape, aTick)
 }
 finish(results, checks)
