@@ -13,6 +13,7 @@ import {
 } from '../../dist/index.js'
 import { certify, type Certified } from '../helpers/certificates.js'
 import { revoke } from '../helpers/openssl.js'
+import { collected } from '../helpers/garbage.js'
 import { ask, outside, type Handler } from '../helpers/requests.js'
 import { serve, type TestServer } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
@@ -183,6 +184,18 @@ describe('a client with a certificate', () => {
       expect(find(streams[0]!)).toEqual(expected)
       late.length = streams.length = 0
     }
+  })
+
+  test('is let go of when its connection has gone', async () => {
+    const seen: WeakRef<X509Certificate>[] = []
+    const port = await listen({}, (stream, headers) => {
+      seen.push(new WeakRef(stream.getPeerX509Certificate()!))
+      tell(stream, headers)
+    })
+    const session = connect(port, ann)
+    expect(await found(session)).toEqual(trusted('ann.example'))
+    session.destroy()
+    await collected(seen[0]!)
   })
 
   test('is known to a fetch handler', async () => {

@@ -2,8 +2,6 @@ import { once } from 'node:events'
 import http, { ServerResponse } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   StreamManager,
@@ -14,6 +12,7 @@ import {
 } from '../../dist/index.js'
 import { connect } from '../helpers/client.js'
 import { eventServers, type EventServer, type EventServerKind } from '../helpers/event-servers.js'
+import { collected } from '../helpers/garbage.js'
 import { until } from '../helpers/wait.js'
 
 let server: EventServer | undefined
@@ -200,8 +199,6 @@ test('one whose client has gone is un-registered, and the others are answered', 
 })
 
 test('of one whose client has gone nothing is kept until its time-out', async () => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
   const { poll, held, targets } = await poller(http2Stream, { timeoutMs: 3_600_000 })
   keep()
   const { abort } = poll()
@@ -209,10 +206,7 @@ test('of one whose client has gone nothing is kept until its time-out', async ()
   held.pop()
   abort()
   await until('it has gone', () => StreamManager.open().stats().activeStreams === 0)
-  await until('it is collected', () => {
-    collect()
-    return targets[0]!.deref() === undefined
-  })
+  await collected(targets[0]!)
 })
 
 test('those that wait are answered when the manager closes, also by one of their own', async () => {
