@@ -27,6 +27,7 @@ namespace holdfast {
     (ng::Callbacks*, ng::InvalidFrameCallback))                                                   \
   X(session_callbacks_set_on_begin_headers_callback, void, (ng::Callbacks*, ng::FrameCallback))   \
   X(session_callbacks_set_on_header_callback, void, (ng::Callbacks*, ng::HeaderCallback))         \
+  X(session_callbacks_set_on_invalid_header_callback, void, (ng::Callbacks*, ng::HeaderCallback)) \
   X(session_callbacks_set_on_data_chunk_recv_callback, void, (ng::Callbacks*, ng::ChunkCallback)) \
   X(session_callbacks_set_on_stream_close_callback, void, (ng::Callbacks*, ng::CloseCallback))    \
   X(session_callbacks_set_send_data_callback, void, (ng::Callbacks*, ng::SendDataCallback))       \

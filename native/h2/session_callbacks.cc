@@ -30,6 +30,11 @@ void H2Callbacks::Set(const Nghttp2Api& api, ng::Callbacks* callbacks) {
                                                                  Text(value, value_size));
         return more ? 0 : static_cast<int>(ng::kErrCallbackFailure);
       });
+  // A request with such a field is malformed (RFC 9113, section 8.2.1). Without this, some versions
+  // reset its stream and others drop the field alone.
+  api.session_callbacks_set_on_invalid_header_callback(
+      callbacks, [](ng::Session*, const ng::Frame*, const uint8_t*, size_t, const uint8_t*, size_t,
+                    uint8_t, void*) { return static_cast<int>(ng::kErrTemporalCallbackFailure); });
   api.session_callbacks_set_on_frame_recv_callback(
       callbacks, [](ng::Session*, const ng::Frame* frame, void* self) {
         static_cast<H2Session*>(self)->OnFrame(*frame);

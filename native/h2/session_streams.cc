@@ -62,6 +62,11 @@ void H2Session::OnFrameBegin(const ng::Frame& frame) {
       break;
     case ng::kRstStream:
       break;  // counted when it is understood
+    case ng::kPriority:
+      // Versions of the library that know no priorities by frames let it pass.
+      if (frame.stream_id == 0) Terminate(ng::kProtocolError);
+      Spend(FloodMeter::kChatter);
+      break;
     default:
       Spend(FloodMeter::kChatter);
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { serveAbuse, type AbuseServer } from '../helpers/abuse-server.js'
-import { brokenFrames, type Fault } from '../helpers/broken-frames.js'
+import { brokenFrames, error, type Fault, u32 } from '../helpers/broken-frames.js'
 import { brokenRequests } from '../helpers/broken-requests.js'
 import { encodeFrame, flag, frame, headerBlock, RawClient } from '../helpers/raw-http2.js'
 import { until } from '../helpers/wait.js'
@@ -85,6 +85,22 @@ test('malformed requests are reset, and those beside them on the connection answ
     }),
   )
   expect(answers).toEqual(faults.map(({ what, code }) => [what, `${code}, then answered`]))
+})
+
+// RFC 9113, section 6.9.1, allows both, and not all versions of nghttp2 do the same.
+test('a window opened too far ends its stream or its connection, with the code that says so', async () => {
+  await server.abuse(async () => {
+    const client = await RawClient.connect(server.port)
+    client.post(1, '/echo')
+    client.socket.write(encodeFrame(8, 0, 1, u32(0x7fffffff)))
+    const codes = () => [
+      ...resets(client, 1),
+      ...client.received(frame.goaway).map((body) => body.readUInt32BE(4)),
+    ]
+    await until('the answer', () => codes().length > 0)
+    expect(codes()).toEqual([error.flowControl])
+    client.socket.destroy()
+  })
 })
 
 test('a connection that begins like HTTP/2 and goes on otherwise is ended', async () => {

@@ -71,7 +71,7 @@ const floods: Record<string, (i: number) => Buffer> = {
       encodeFrame(type.headers, kEnds, id(i), get),
       encodeFrame(type.rstStream, 0, id(i), cancel),
     ]),
-  'requests that make the server reset them': (i) =>
+  'windows opened too far': (i) =>
     Buffer.concat([
       encodeFrame(type.headers, flag.endHeaders, id(i), headerBlock('POST', '/echo')),
       encodeFrame(type.windowUpdate, 0, id(i), u32(0x7fffffff)),
@@ -93,9 +93,16 @@ const floods: Record<string, (i: number) => Buffer> = {
       : encodeFrame(type.continuation, 0, 3, Buffer.from([0, 1, 97, 1, 98])),
 }
 
-/** Header blocks without an end break the protocol; all else is a matter of how much. */
-const goawayOf = (what: string) =>
-  what.startsWith('CONTINUATION') ? error.protocol : error.enhanceYourCalm
+/**
+ * Header blocks without an end break the protocol; all else is a matter of how much. One window too far
+ * may end its stream or its connection (RFC 9113, section 6.9.1), and not all versions of nghttp2 do
+ * the same.
+ */
+function goawaysOf(what: string): number[] {
+  if (what.startsWith('CONTINUATION')) return [error.protocol]
+  const calm = [error.enhanceYourCalm]
+  return what === 'windows opened too far' ? [...calm, error.flowControl] : calm
+}
 
 describe('a flood of', () => {
   for (const [what, frames] of Object.entries(floods)) {
@@ -114,7 +121,8 @@ describe('a flood of', () => {
       for (const { client, sent } of peers) {
         expect(sent).toBeLessThan(kEndless)
         const codes = client.received(type.goaway).map((body) => body.readUInt32BE(4))
-        expect(codes).toEqual([goawayOf(what)])
+        expect(codes).toHaveLength(1)
+        expect(goawaysOf(what)).toContain(codes[0])
         client.socket.destroy()
       }
     })
