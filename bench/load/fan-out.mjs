@@ -139,7 +139,7 @@ function rowOf({ sessions, streamsEach, scheme = 'http' }, [contender, aTick], r
 }
 
 for (const shape of shapes) {
-  const { sessions, streamsEach, scheme = 'http' } = shape
+  const { sessions, streamsEach } = shape
   const streams = sessions * streamsEach
   const sides = new Map()
   for (const contender of contenders) sides.set(contender, await startSide(contender, shape))
