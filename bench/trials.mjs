@@ -35,7 +35,7 @@ export const trials = [
     name: 'busy',
     what: 'a message to a stream whose requests are answered by a busy thread, on both carriers',
     script: 'load/busy.mjs',
-    smoke: { messages: 20, gapMs: 3, busyMs: 5 },
+    smoke: { messages: 20, gapMs: 3, busyMs: [5] },
   },
   {
     name: 'abuse',

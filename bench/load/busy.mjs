@@ -7,11 +7,11 @@ import { nowNs, quantile, round } from '../lib/statistics.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
 import { until } from '../lib/wait.mjs'
 
-const { messages, gapMs, busyMs } = parameters({ messages: 2_000, gapMs: 3, busyMs: 5 })
+const { messages, gapMs, busyMs } = parameters({ messages: 2_000, gapMs: 3, busyMs: [5, 10] })
 const checks = new Checks()
 
-async function measure(carrier) {
-  const server = await startPeer(new URL('./busy-server.mjs', import.meta.url), [carrier, busyMs])
+async function measure(carrier, busy) {
+  const server = await startPeer(new URL('./busy-server.mjs', import.meta.url), [carrier, busy])
   const { port } = await server.ask('port')
   const session = http2.connect(`http://127.0.0.1:${port}`)
   const stream = session.request({ ':path': '/' })
@@ -32,6 +32,7 @@ async function measure(carrier) {
   server.kill()
   return {
     carrier,
+    'busy ms': busy,
     'p50 us': round(quantile(latencies, 0.5)),
     'p90 us': round(quantile(latencies, 0.9)),
     'p99 us': round(quantile(latencies, 0.99)),
@@ -39,6 +40,9 @@ async function measure(carrier) {
 }
 
 const results = []
-for (const carrier of ['node', 'native']) results.push(await measure(carrier))
-for (const result of results) result['p90 x node'] = round(result['p90 us'] / results[0]['p90 us'])
+for (const busy of busyMs) {
+  const [node, native] = [await measure('node', busy), await measure('native', busy)]
+  for (const one of [node, native]) one['p90 x node'] = round(one['p90 us'] / node['p90 us'])
+  results.push(node, native)
+}
 finish(results, checks)
