@@ -74,7 +74,7 @@ bool H2Session::Start() {
   return true;
 }
 
-bool H2Session::Read() {
+bool H2Session::Read(bool to_end) {
   std::vector<uint8_t>& input = context_.input;
   for (size_t total = 0; total < context_.limits.read_a_turn && !finished_;) {
     const ssize_t count = recv(fd_, input.data(), input.size(), 0);
@@ -91,6 +91,8 @@ bool H2Session::Read() {
     } else if (!Feed({input.data(), size})) {
       Discard(size);
     }
+    // Less than was asked for is all there is: the next would only be told so.
+    if (size < input.size() && !to_end) return false;
   }
   return !finished_;
 }

@@ -52,8 +52,9 @@ class H2Session {
   // So many bytes of that are kept for as long as the session lives, by whomever.
   void CountClient(uint32_t bytes);
 
-  // Reads what is there, up to a bound. True if there may be more.
-  bool Read();
+  // Reads what is there, up to a bound. True if there may be more. Without `to_end` nothing but
+  // more input can lie behind what is there, of which the poller will tell.
+  bool Read(bool to_end = true);
   // Writes what there is to write, until the socket takes no more.
   void Flush();
   // The same for what was just read, if that brought anything about: its peer goes on with the

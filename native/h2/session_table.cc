@@ -53,7 +53,7 @@ void H2SessionTable::OnSocket(const PollEvent& event) {
   if (held.session == nullptr || held.generation != event.token >> 32) return;
   H2Session& session = *held.session;
   if (event.writable && session.blocked()) session.Flush();
-  if (event.readable && session.Read() && !std::exchange(held.reads_on, true)) {
+  if (event.readable && session.Read(event.ended) && !std::exchange(held.reads_on, true)) {
     readable_.push_back(event.token);
   }
   session.FlushRead();
@@ -65,7 +65,8 @@ void H2SessionTable::ReadOn() {
   tokens.swap(readable_);
   for (const uint64_t token : tokens) {
     places_[static_cast<uint32_t>(token)].reads_on = false;
-    OnSocket({.kind = PollEvent::Kind::kSocket, .token = token, .readable = true});
+    // It may have ended when it was left.
+    OnSocket({.kind = PollEvent::Kind::kSocket, .token = token, .ended = true, .readable = true});
   }
 }
 

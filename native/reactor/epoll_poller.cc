@@ -133,7 +133,7 @@ int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
     PollEvent& event = events[static_cast<size_t>(i)];
     event = {kind, ready[i].data.u64 & kTokenMask};
     constexpr uint32_t kBroken = EPOLLERR | EPOLLHUP;
-    if (kind == PollEvent::Kind::kReadable) {
+    if (kind == PollEvent::Kind::kReadable || kind == PollEvent::Kind::kSocket) {
       event.ended = (ready[i].events & (EPOLLRDHUP | kBroken)) != 0;
     }
     if (kind == PollEvent::Kind::kSocket) {

@@ -111,6 +111,7 @@ int Poller::Wait(std::span<PollEvent> events, int timeout_ms) {
     if (event.kind == PollEvent::Kind::kReadable) event.ended = (ready[i].flags & EV_EOF) != 0;
     if (data >> kKindShift == kSocketTag) {
       event.kind = PollEvent::Kind::kSocket;
+      event.ended = (ready[i].flags & EV_EOF) != 0;
       event.readable = ready[i].filter == EVFILT_READ;
       event.writable = ready[i].filter == EVFILT_WRITE || (ready[i].flags & EV_EOF) != 0;
     }

@@ -24,7 +24,8 @@ struct PollEvent {
   };
   Kind kind;
   uint64_t token;  // of a socket: what it was watched under
-  // Of kReadable: the peer closed its side, or the connection broke. No more comes than is there.
+  // Of kReadable and kSocket: the peer closed its side, or the connection broke. No more comes than
+  // is there.
   bool ended = false;
   // Of kSocket. Both when the connection broke: the next read or write tells.
   bool readable = false;
