@@ -110,9 +110,8 @@ export class StreamWrites {
   }
 
   #high(stream: HeldStream): number {
-    const half = this.#budget / 2
     const policy = slowPolicies[stream.policy < 0 ? this.#onSlow : stream.policy]
-    return policy === 'drop-oldest' || policy === 'latest' ? Math.min(half, kInCarrier) / 2 : half
+    return policy === 'drop-oldest' || policy === 'latest' ? this.#lowestHigh : this.#budget / 2
   }
 }
 

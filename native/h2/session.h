@@ -2,8 +2,8 @@
 //
 // The library keeps the protocol; what it does not keep is kept here: how much a peer may make us
 // hold, how long it may take, and how many idle frames it may send. A session never writes by
-// itself: what has something to say is listed as dirty, and its thread flushes it once a turn, all
-// frames in one write.
+// itself: what has something to say is listed as dirty, and its thread flushes it when it has read
+// it, and once a turn what else there is, all frames of a flush in one write.
 //
 // Threads: one. Owned by the thread's table; destroyed there, never from inside an event.
 #pragma once

@@ -1,5 +1,6 @@
 // The sessions of one thread, behind its poller: each socket's readiness finds its session, what
-// has something to write is flushed once a turn, and what has ended is let go.
+// reading it brought about is flushed at once and all else once a turn, and what has ended is let
+// go.
 //
 // Threads: one.
 #pragma once

@@ -112,6 +112,23 @@ TEST_CASE("a small write does not wait until a large one before it has gone") {
   EXPECT(before_late < large.size() / 2 + (64 << 10));
 }
 
+// Each message cost its session a second flush, and its thread a second turn.
+TEST_CASE("a flush leaves nothing to be flushed again") {
+  H2TestServer server;
+  server.Greet();
+  for (uint32_t id : {1, 3}) server.peer->SendHeaders(id, Request());
+  server.Turn();
+  for (int32_t id : {1, 3}) server.session->Respond(server.stream(id), kOk, false);
+  server.Exchange();
+  for (int32_t id : {1, 3}) {
+    REQUIRE(server.session->Write(server.stream(id), PieceOf("once"), WriteTag::kPlain));
+  }
+  server.Flush();
+  EXPECT(server.context.dirty.empty());
+  EXPECT(server.heard[1].taken == 4);
+  EXPECT(server.heard[3].taken == 4);
+}
+
 TEST_CASE("a stream that its peer resets before what was written has gone takes no other with it") {
   H2TestServer server;
   server.Greet();
