@@ -73,6 +73,8 @@ export interface NativeBinding {
   sendBytes(uid: StreamUid, dataBytes: number): number
   /** The same for data alone, a string that takes less than the scratch memory. */
   sendText(uid: StreamUid, text: string): number
+  /** The same with the text of the last `sendText`. */
+  sendTextAgain(uid: StreamUid): number
   takeLocal(): Buffer
   requestClose(uid: StreamUid, code: number, reasonBytes: number): number
   flush(): void

@@ -26,7 +26,7 @@ export interface PublishOptions extends SendOptions {
 }
 
 /** Looked up once: the addon's many functions make it an object whose every look-up costs a hash. */
-const { sendBytes, sendText } = native
+const { sendBytes, sendText, sendTextAgain } = native
 
 /** A string shorter than this fits the scratch memory, whatever it holds. */
 const kPlainUnits = Math.floor(scratch.length / kBytesAUnit)
@@ -37,6 +37,8 @@ export class Outbox {
   readonly #writes: LocalWrites
   readonly waiting = new Waiting()
   #flushPending = false
+  /** What this tick last gave to `sendText`: most often one text goes to many streams. */
+  #lastText: string | undefined
 
   constructor(table: StreamTable, writes: StreamWrites) {
     this.#table = table
@@ -46,13 +48,16 @@ export class Outbox {
   send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
     if (typeof uid !== 'bigint') throw invalidUid(uid)
     let result: number
-    if (
+    if (typeof data === 'string' && data === this.#lastText && options === undefined) {
+      result = sendTextAgain(uid)
+    } else if (
       options === undefined &&
       typeof data === 'string' &&
       data.length < kPlainUnits &&
       isWellFormed(data)
     ) {
       result = sendText(uid, data)
+      this.#lastText = result === kQueued ? data : undefined
     } else if (
       options === undefined &&
       data instanceof Uint8Array &&
@@ -244,6 +249,7 @@ export class Outbox {
     this.#flushPending = true
     process.nextTick(() => {
       this.#flushPending = false
+      this.#lastText = undefined
       native.flush()
     })
   }

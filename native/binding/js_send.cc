@@ -58,19 +58,31 @@ Napi::Value JsSendBytes(const Napi::CallbackInfo& info) {
   return Answer(info, self, *uid, message);
 }
 
+Napi::Value AnswerText(const Napi::CallbackInfo& info, NodeWorker& self, StreamUid uid) {
+  OutgoingMessage message;
+  message.data = self.text();
+  return Answer(info, self, uid, message);
+}
+
 // sendText(uid, text): the same for a message that is only data, a string known to fit the scratch
 // memory. One call into the engine instead of two, as the text need not be written there first.
 Napi::Value JsSendText(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   const std::optional<StreamUid> uid = UidArgument(info, 0);
   if (!uid) return Code(info, Status::kInvalid);
-  const std::span<uint8_t> scratch = self.scratch().bytes();
+  const std::span<char> memory = self.text_memory();
   size_t size;
-  CHECK(napi_get_value_string_utf8(info.Env(), info[1], reinterpret_cast<char*>(scratch.data()),
-                                   scratch.size(), &size) == napi_ok);
-  OutgoingMessage message;
-  message.data = {reinterpret_cast<const char*>(scratch.data()), size};
-  return Answer(info, self, *uid, message);
+  CHECK(napi_get_value_string_utf8(info.Env(), info[1], memory.data(), memory.size(), &size) ==
+        napi_ok);
+  self.set_text_size(size);
+  return AnswerText(info, self, *uid);
+}
+
+// sendTextAgain(uid): the same with the text of the call before, which then is not converted again.
+Napi::Value JsSendTextAgain(const Napi::CallbackInfo& info) {
+  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  if (!uid) return Code(info, Status::kInvalid);
+  return AnswerText(info, Self(info), *uid);
 }
 
 // takeLocal(): the encoded bytes of the last own send, if they did not fit the local memory.
@@ -125,6 +137,7 @@ void ExportSendFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsSendAhead>(env, exports, "sendAhead");
   Export<JsSendBytes>(env, exports, "sendBytes");
   Export<JsSendText>(env, exports, "sendText");
+  Export<JsSendTextAgain>(env, exports, "sendTextAgain");
   Export<JsTakeLocal>(env, exports, "takeLocal");
   Export<JsRequestClose>(env, exports, "requestClose");
   Export<JsSendAwaited>(env, exports, "sendAwaited");

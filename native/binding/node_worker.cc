@@ -52,6 +52,7 @@ NodeWorker::NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Me
       scratch_(memory.scratch),
       local_(memory.local),
       frame_(memory.frame),
+      text_(std::make_unique_for_overwrite<char[]>(scratch_.bytes().size())),
       static_answers_(Registry::Get().static_answers()) {}
 
 // Where the system refuses, there is none, as with threads.

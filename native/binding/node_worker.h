@@ -10,6 +10,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -46,6 +47,10 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   Sender& sender() { return sender_; }
   const SharedMemory& scratch() const { return scratch_; }
   const SharedMemory& frame() const { return frame_; }
+  // Where sendText puts its text, and finds that of the call before.
+  std::span<char> text_memory() const { return {text_.get(), scratch_.bytes().size()}; }
+  std::string_view text() const { return {text_.get(), text_size_}; }
+  void set_text_size(size_t bytes) { text_size_ = bytes; }
 
   Sender::Result Send(StreamUid uid, const OutgoingMessage& message) {
     return sender_.Send(uid, message, *this);
@@ -115,6 +120,8 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   SharedMemory scratch_;
   SharedMemory local_;
   SharedMemory frame_;
+  std::unique_ptr<char[]> text_;  // as large as the scratch memory
+  size_t text_size_ = 0;
   uint32_t local_size_ = 0;
   std::vector<uint8_t> large_local_;
   StaticAnswers::Reader static_answers_;

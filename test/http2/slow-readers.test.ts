@@ -125,6 +125,26 @@ test('drop with onGap: one mark where messages are missing, and then what came a
   expect(gaps).toBe(1)
 })
 
+test('a text that one stream refuses does not go to the next in place of its own', async () => {
+  const slow = await open()
+  const quick = await open()
+  quick.read()
+  await sendMany(slow, 100)
+  await until('it is full', () => slow.stream.send(message(0)) === 'full')
+  const answers = [
+    quick.stream.send('of a loop'),
+    slow.stream.send(message(1)),
+    quick.stream.send('of a loop'),
+    quick.stream.send('another'),
+    quick.stream.send('of a loop'),
+  ]
+  expect(answers).toEqual([taken, 'full', taken, taken, taken])
+  await until('the last', () => quick.text().split('\n\n').length > 4)
+  expect(quick.text()).toBe(
+    'data: of a loop\n\ndata: of a loop\n\ndata: another\n\ndata: of a loop\n\n',
+  )
+})
+
 test('drop-oldest: every message is taken, the newest arrive, and the dropped are counted', async () => {
   const before = server.manager.stats()
   let gaps = 0
