@@ -29,13 +29,15 @@ export interface ManagerOptions {
   onSlow?: SlowPolicy
   /**
    * What speaks HTTP/2 on connections that `listen` accepts, where requests are taken by
-   * `manager.on('stream')`: `node`, the accepted server of a Node thread, or `native`, reactor threads
-   * of our own where they can run (`StreamManager.carriers()`). Default `node`.
+   * `manager.on('stream')`: `native`, reactor threads of our own, or `node`, the accepted server of a
+   * Node thread, which also serves where the other cannot run (`StreamManager.carriers()`). Default
+   * `native`.
    */
   carrier?: CarrierName
   /**
    * How many reactor threads `native` has; 0: none, its sessions run in the event loops of the Node
-   * threads, for machines without a core to spare. Default one fewer than processors, at least 1.
+   * threads, for machines without a core to spare. They start when a thread first listens to `stream`.
+   * Default one fewer than processors, at least 1.
    */
   reactors?: number
   /** What all topics that `setTopic` keeps may take together, in bytes. Default 67,108,864. */
@@ -67,7 +69,7 @@ export const optionRules: readonly Rule[] = [
   { name: 'sendBudgetBytes', initial: 2 ** 20, min: 1024, max: 2 ** 30 },
   { name: 'maxQueuedBytes', initial: 2 ** 28, min: 2 ** 20, max: 2 ** 44 },
   { name: 'onSlow', initial: 0, min: 0, max: slowPolicies.length - 1 },
-  { name: 'carrier', initial: 0, min: 0, max: carrierNames.length - 1 },
+  { name: 'carrier', initial: 1, min: 0, max: carrierNames.length - 1 },
   { name: 'reactors', initial: Math.max(1, availableParallelism() - 1), min: 0, max: 64 },
   { name: 'maxReplayBytes', initial: 2 ** 26, min: 0, max: 2 ** 44 },
 ]

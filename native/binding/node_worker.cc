@@ -34,9 +34,11 @@ Status NodeWorker::Open(Napi::Env env, const Options& options, uint32_t explicit
   }
   CHECK(napi_add_async_cleanup_hook(env, hook, self, &self->hook_) == napi_ok);
   worker->mailbox.Open(&reactor->poller());
-  const Nghttp2Api* api = worker->options[Option::kCarrier] != 0 ? nghttp2 : nullptr;
-  Reactors::Get().Enter(registry, api, worker->options[Option::kReactors]);
-  if (api != nullptr && worker->options[Option::kReactors] == 0) self->EmbedReactor(*api, loop);
+  Reactors::Get().Enter();
+  if (worker->options[Option::kCarrier] != 0) self->api_ = nghttp2;
+  if (self->api_ != nullptr && worker->options[Option::kReactors] == 0) {
+    self->EmbedReactor(*self->api_, loop);
+  }
   *out = self;
   return Status::kOk;
 }
@@ -185,6 +187,9 @@ void NodeWorker::SettleOwn(uint64_t delivered, uint64_t undeliverable) {
 }
 
 void NodeWorker::SetTakesRequests(bool takes) {
+  if (takes && api_ != nullptr) {
+    Reactors::Get().Start(Registry::Get(), *api_, worker_->options[Option::kReactors]);
+  }
   worker_->takes_requests.store(takes, std::memory_order_release);
   Listener::NotifyAll();
 }

@@ -116,6 +116,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   NodeCarrier carrier_;
   Inbox inbox_;
   ReactorEmbed embed_;
+  const Nghttp2Api* api_ = nullptr;            // of the native carrier, where it is to run
   std::unique_ptr<EmbeddedReactor> embedded_;  // where the native carrier has no threads
   SharedMemory scratch_;
   SharedMemory local_;

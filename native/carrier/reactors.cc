@@ -7,11 +7,15 @@ Reactors& Reactors::Get() {
   return *reactors;
 }
 
-void Reactors::Enter(Registry& registry, const Nghttp2Api* api, uint64_t count) {
+void Reactors::Enter() {
   MutexLock lock(mu_);
-  if (threads_++ > 0 || api == nullptr) return;
-  for (uint64_t i = 0; i < count; i++) {
-    std::unique_ptr<ReactorThread> reactor = ReactorThread::Start(registry, *api, {});
+  threads_++;
+}
+
+void Reactors::Start(Registry& registry, const Nghttp2Api& api, uint64_t count) {
+  MutexLock lock(mu_);
+  while (reactors_.size() < count) {
+    std::unique_ptr<ReactorThread> reactor = ReactorThread::Start(registry, api, {});
     if (reactor == nullptr) return;
     reactors_.push_back(std::move(reactor));
   }

@@ -1,5 +1,5 @@
-// The reactors of the process: started with the first Node thread that opens the manager, stopped
-// with the last that closes it.
+// The reactors of the process: started with the first Node thread that takes requests, stopped with
+// the last that closes the manager.
 //
 // Threads: any; guarded by mu_, which no reactor takes.
 #pragma once
@@ -16,9 +16,10 @@ class Reactors {
  public:
   static Reactors& Get();
 
-  // A Node thread has joined. The first one's `api` is what the reactors run on: nullptr, and there
-  // are none. Fewer than wanted are started where the system refuses.
-  void Enter(Registry& registry, const Nghttp2Api* api, uint64_t count) EXCLUDES(mu_);
+  // A Node thread has joined.
+  void Enter() EXCLUDES(mu_);
+  // It takes requests. Starts those that do not run yet, fewer where the system refuses.
+  void Start(Registry& registry, const Nghttp2Api& api, uint64_t count) EXCLUDES(mu_);
   // It has left.
   void Exit() EXCLUDES(mu_);
 
