@@ -20,7 +20,14 @@ bool HeldBack::Pass(StreamUid uid, uint64_t bytes) {
   Queue& queue = queues_[uid.value];
   if (!queue.idle() || queue.batch == batch_ || !HasRoom(queue, bytes)) return false;
   queue.in_carrier += bytes;
+  queue.mark = Mark::kNone;
   return true;
+}
+
+void HeldBack::PassAhead(StreamUid uid, uint64_t bytes) {
+  Queue& queue = queues_[uid.value];
+  queue.in_carrier += bytes;
+  queue.mark = queue.mark == Mark::kAsked ? Mark::kLast : Mark::kNone;
 }
 
 void HeldBack::MarkReady(StreamUid uid, Queue& queue) {
@@ -167,14 +174,19 @@ bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
 }
 
 // What the application says to it goes where it stands: it is asked at once, so that nothing it
-// sends now can come before what was already handed over, or behind what is handed over next.
+// sends now can come before what was already handed over, or behind what is handed over next. A
+// mark that still waits there, with no message behind it, tells of what is missing since as well.
 bool HeldBack::TellGap(StreamUid uid, Carrier& carrier) {
   if (!carrier.Prepare(0, 1)) return false;
   Queue* queue = QueueOf(uid);
   if (queue == nullptr || !queue->tells_gap()) return true;
   (queue->entries.empty() ? queue->gap_behind : queue->entries.front().gap) = false;
+  if (queue->mark != Mark::kNone && (queue->in_carrier > 0 || queue->batch == batch_)) return true;
   const StreamLine* line = worker_.cache.Find(uid);
-  if (line->marks_gaps()) carrier.Gap(line->handle());
+  if (!line->marks_gaps()) return true;
+  queue->mark = Mark::kAsked;
+  queue->batch = batch_;
+  carrier.Gap(line->handle());
   return true;
 }
 
@@ -183,6 +195,7 @@ void HeldBack::WritePortion(StreamUid uid, Queue& queue, const Portion& portion,
   line->Touch(MonotonicMs());
   queue.in_carrier += portion.bytes;
   queue.batch = batch_;
+  queue.mark = Mark::kNone;
   const uint32_t size = static_cast<uint32_t>(portion.bytes);
   uint8_t* out = portion.ticket != 0 ? carrier.WriteAwaited(line->handle(), size, portion.ticket)
                                      : carrier.Write(line->handle(), size, portion.messages);

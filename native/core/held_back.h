@@ -30,7 +30,7 @@ class HeldBack {
   // while it still has to carry out a batch with some of what waited before them.
   bool Pass(StreamUid uid, uint64_t bytes);
   // Ahead of all that waits.
-  void PassAhead(StreamUid uid, uint64_t bytes) { queues_[uid.value].in_carrier += bytes; }
+  void PassAhead(StreamUid uid, uint64_t bytes);
   // Keeps a reserved payload that stands for so many messages; what has to go for it is counted as
   // dropped.
   void Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key,
@@ -67,6 +67,8 @@ class HeldBack {
     // What it takes beside its bytes; many small ones would take far more than the budget.
     uint64_t overhead() const { return kEntryBytes + 2 * key.size(); }
   };
+  // Of the mark of a gap: asked for, and then the last that the carrier was handed.
+  enum class Mark : uint8_t { kNone, kAsked, kLast };
   // A list, as any of them may be replaced by a later one of its key.
   using Entries = std::list<Entry>;
   struct Queue {
@@ -77,7 +79,8 @@ class HeldBack {
     uint64_t in_carrier = 0;  // bytes
     uint64_t batch = 0;       // the last one that has some of it
     bool gap_behind = false;  // messages are missing behind the last entry
-    bool ends = false;        // with the last entry
+    Mark mark = Mark::kNone;
+    bool ends = false;  // with the last entry
     bool paused = false;
     bool ready = false;  // listed in ready_
 

@@ -182,6 +182,36 @@ test('drop-oldest: every message is taken, the newest arrive, and the dropped ar
   }
 })
 
+for (const onSlow of ['drop-oldest', 'latest'] as const) {
+  test(`${onSlow}: one mark tells of all that is refused while it waits`, async () => {
+    let gaps = 0
+    const reader = await open({
+      onSlow,
+      onGap() {
+        gaps++
+        return { data: 'gap' }
+      },
+    })
+    // More than its window, and less than what its carrier is handed at once.
+    expect(reader.stream.send('x'.repeat(40_000))).toBe(taken)
+    for (let i = 0; i < 5; i++) {
+      expect(reader.stream.send('x'.repeat(kBudget + 1))).toBe('full')
+      await until('it is asked for a mark', () => gaps > 0)
+      await turn()
+    }
+    reader.stream.send('last')
+    reader.read()
+    await until('the last', () => reader.text().includes('data: last'))
+    expect(reader.text().replaceAll('x', '')).toBe('data: \n\ndata: gap\n\ndata: last\n\n')
+    expect(gaps).toBe(1)
+    // That one has left: what is refused now is another gap.
+    await until('nothing waits', () => reader.stream.queuedBytes === 0)
+    expect(reader.stream.send('x'.repeat(kBudget + 1))).toBe('full')
+    await until('the next mark', () => reader.text().endsWith('data: gap\n\n'))
+    expect(gaps).toBe(2)
+  })
+}
+
 test('latest: of what waits, the last of each key arrives', async () => {
   const before = server.manager.stats().messagesDropped
   const reader = await open({ onSlow: 'latest' })
