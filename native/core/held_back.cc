@@ -20,14 +20,14 @@ bool HeldBack::Pass(StreamUid uid, uint64_t bytes) {
   Queue& queue = queues_[uid.value];
   if (!queue.idle() || queue.batch == batch_ || !HasRoom(queue, bytes)) return false;
   queue.in_carrier += bytes;
-  queue.mark = Mark::kNone;
+  queue.mark = Mark::kAbsent;
   return true;
 }
 
 void HeldBack::PassAhead(StreamUid uid, uint64_t bytes) {
   Queue& queue = queues_[uid.value];
   queue.in_carrier += bytes;
-  queue.mark = queue.mark == Mark::kAsked ? Mark::kLast : Mark::kNone;
+  queue.mark = queue.mark == Mark::kAsked ? Mark::kLast : Mark::kAbsent;
 }
 
 void HeldBack::MarkReady(StreamUid uid, Queue& queue) {
@@ -181,7 +181,8 @@ bool HeldBack::TellGap(StreamUid uid, Carrier& carrier) {
   Queue* queue = QueueOf(uid);
   if (queue == nullptr || !queue->tells_gap()) return true;
   (queue->entries.empty() ? queue->gap_behind : queue->entries.front().gap) = false;
-  if (queue->mark != Mark::kNone && (queue->in_carrier > 0 || queue->batch == batch_)) return true;
+  if (queue->mark != Mark::kAbsent && (queue->in_carrier > 0 || queue->batch == batch_))
+    return true;
   const StreamLine* line = worker_.cache.Find(uid);
   if (!line->marks_gaps()) return true;
   queue->mark = Mark::kAsked;
@@ -195,7 +196,7 @@ void HeldBack::WritePortion(StreamUid uid, Queue& queue, const Portion& portion,
   line->Touch(MonotonicMs());
   queue.in_carrier += portion.bytes;
   queue.batch = batch_;
-  queue.mark = Mark::kNone;
+  queue.mark = Mark::kAbsent;
   const uint32_t size = static_cast<uint32_t>(portion.bytes);
   uint8_t* out = portion.ticket != 0 ? carrier.WriteAwaited(line->handle(), size, portion.ticket)
                                      : carrier.Write(line->handle(), size, portion.messages);

@@ -68,7 +68,7 @@ class HeldBack {
     uint64_t overhead() const { return kEntryBytes + 2 * key.size(); }
   };
   // Of the mark of a gap: asked for, and then the last that the carrier was handed.
-  enum class Mark : uint8_t { kNone, kAsked, kLast };
+  enum class Mark : uint8_t { kAbsent, kAsked, kLast };
   // A list, as any of them may be replaced by a later one of its key.
   using Entries = std::list<Entry>;
   struct Queue {
@@ -79,7 +79,7 @@ class HeldBack {
     uint64_t in_carrier = 0;  // bytes
     uint64_t batch = 0;       // the last one that has some of it
     bool gap_behind = false;  // messages are missing behind the last entry
-    Mark mark = Mark::kNone;
+    Mark mark = Mark::kAbsent;
     bool ends = false;  // with the last entry
     bool paused = false;
     bool ready = false;  // listed in ready_
