@@ -13,6 +13,7 @@ import {
   type WebSocketStream,
 } from '../../dist/index.js'
 import { eachBrowser } from '../helpers/browsers.js'
+import { carrierOptions } from '../helpers/carrier.js'
 import { readText } from '../helpers/repository.js'
 import { serve } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
@@ -55,7 +56,7 @@ async function servePage() {
       said.push(typeof data === 'string' ? data : `${data.length} bytes`),
     )
   }
-  const manager = StreamManager.open()
+  const manager = StreamManager.open(carrierOptions)
   const options = { protocols: ['test'] }
   server.on('request', (request, response: Http2ServerResponse) => {
     if (request.url === '/events') {
