@@ -11,12 +11,12 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
   #emitter: EventEmitter | undefined
 
   on<K extends keyof Map & string>(event: K, listener: Listener<Map[K]>): this {
-    this.#listening(event).on(event, listener as Listener<unknown[]>)
+    this.#listening(event, listener).on(event, listener as Listener<unknown[]>)
     return this
   }
 
   once<K extends keyof Map & string>(event: K, listener: Listener<Map[K]>): this {
-    this.#listening(event).once(event, listener as Listener<unknown[]>)
+    this.#listening(event, listener).once(event, listener as Listener<unknown[]>)
     return this
   }
 
@@ -67,8 +67,9 @@ export class LazyEmitter<Map extends { [K in keyof Map]: unknown[] } = Events> {
   /** Called behind each `off`, and behind a `callEach` that used up who listened once. */
   protected onListenerGone?(event: keyof Map & string): void
 
-  #listening(event: keyof Map & string): EventEmitter {
-    this.onListener?.(event)
+  #listening(event: keyof Map & string, listener: unknown): EventEmitter {
+    // What is no function, the emitter refuses: nothing has changed then.
+    if (typeof listener === 'function') this.onListener?.(event)
     return (this.#emitter ??= new EventEmitter())
   }
 }

@@ -338,8 +338,10 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   }
 
   /**
-   * Opens a port for the whole process: a thread of its own accepts, and gives each connection to the
-   * least loaded worker that accepts. Until one does, connections wait. Keeps this thread alive.
+   * Opens a port for the whole process: a thread of its own accepts. While a thread listens to
+   * `stream`, HTTP/2 goes to the least loaded reactor; all else goes to the least loaded thread that
+   * accepts. Until a thread does either, connections wait; what is not HTTP/2 is closed where threads
+   * listen to `stream` and none accepts. Keeps this thread alive.
    * @throws ERR_HOLDFAST_INVALID_OPTION, ERR_HOLDFAST_TLS, ERR_HOLDFAST_LISTEN (its `cause` has the
    *   system's code)
    */
@@ -352,9 +354,9 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   }
 
   /**
-   * From now on this thread's share of the connections goes to `server`: any node:http2 (secure or
-   * not), https or http server, as if it had accepted them. Ends with `server.close()` or `close()`.
-   * Keeps this thread alive.
+   * From now on this thread's share of the connections that no reactor takes goes to `server`: any
+   * node:http2 (secure or not), https or http server, as if it had accepted them. Call it before the
+   * first `on('stream')`. Ends with `server.close()` or `close()`. Keeps this thread alive.
    * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_ALREADY_ACCEPTING, ERR_HOLDFAST_CLOSED
    */
   accept(server: Server): void {
@@ -365,8 +367,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
 
   /**
    * Answers every GET and HEAD of that path, whatever its query, with the same fields and payload, of
-   * at most 1 MiB, on all threads, in place of listeners to `stream`. On the native carrier no Node
-   * thread is asked. `:status` is 200 if it is not among the headers; `content-length` is set. Kept for
+   * at most 1 MiB, in place of the listeners to `stream`, on threads that have any. On the native
+   * carrier no Node thread is asked. `:status` is 200 if it is not among the headers; `content-length` is set. Kept for
    * the process, also when managers close, until `respondStatic(path, null)`.
    * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
    */

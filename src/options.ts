@@ -37,7 +37,7 @@ export interface ManagerOptions {
   /**
    * How many reactor threads `native` has; 0: none, its sessions run in the event loops of the Node
    * threads, for machines without a core to spare. They start when a thread first listens to `stream`.
-   * Default one fewer than processors, at least 1.
+   * Default one fewer than processors, 1 to 64.
    */
   reactors?: number
   /** What all topics that `setTopic` keeps may take together, in bytes. Default 67,108,864. */
@@ -56,6 +56,7 @@ interface Rule {
 }
 
 const kDay = 86_400_000
+const kMostReactors = 64
 
 /** In the order of native/core/options.h. */
 export const optionRules: readonly Rule[] = [
@@ -70,9 +71,13 @@ export const optionRules: readonly Rule[] = [
   { name: 'maxQueuedBytes', initial: 2 ** 28, min: 2 ** 20, max: 2 ** 44 },
   { name: 'onSlow', initial: 0, min: 0, max: slowPolicies.length - 1 },
   { name: 'carrier', initial: 1, min: 0, max: carrierNames.length - 1 },
-  { name: 'reactors', initial: Math.max(1, availableParallelism() - 1), min: 0, max: 64 },
+  { name: 'reactors', initial: usualReactors(), min: 0, max: kMostReactors },
   { name: 'maxReplayBytes', initial: 2 ** 26, min: 0, max: 2 ** 44 },
 ]
+
+function usualReactors(): number {
+  return Math.min(kMostReactors, Math.max(1, availableParallelism() - 1))
+}
 
 /** The values for the native side, and which of them the caller gave (bit n: option n). */
 export interface CheckedOptions {

@@ -42,6 +42,7 @@ test("with carrier: 'node', the thread of the accepted server holds them, and no
 
 test('reactors start when somebody first listens to stream, once, and as many as were asked for', async () => {
   const manager = StreamManager.open({ reactors: 2 })
+  expect(() => manager.on('stream', undefined as never)).toThrow('listener')
   expect(reactors()).toHaveLength(0)
   const listener = () => {}
   manager.on('stream', listener)
