@@ -368,8 +368,9 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
   /**
    * Answers every GET and HEAD of that path, whatever its query, with the same fields and payload, of
    * at most 1 MiB, in place of the listeners to `stream`, on threads that have any. On the native
-   * carrier no Node thread is asked. `:status` is 200 if it is not among the headers; `content-length` is set. Kept for
-   * the process, also when managers close, until `respondStatic(path, null)`.
+   * carrier no Node thread is asked. `:status` is 200 if it is not among the headers;
+   * `content-length` is set. Kept for the process, also when managers close, until
+   * `respondStatic(path, null)`.
    * @throws ERR_HOLDFAST_INVALID_ARGUMENT, ERR_HOLDFAST_CLOSED
    */
   respondStatic(path: string, headers: HeaderFields | null, payload?: string | Uint8Array): void {

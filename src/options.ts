@@ -70,7 +70,12 @@ export const optionRules: readonly Rule[] = [
   { name: 'sendBudgetBytes', initial: 2 ** 20, min: 1024, max: 2 ** 30 },
   { name: 'maxQueuedBytes', initial: 2 ** 28, min: 2 ** 20, max: 2 ** 44 },
   { name: 'onSlow', initial: 0, min: 0, max: slowPolicies.length - 1 },
-  { name: 'carrier', initial: 1, min: 0, max: carrierNames.length - 1 },
+  {
+    name: 'carrier',
+    initial: carrierNames.indexOf('native'),
+    min: 0,
+    max: carrierNames.length - 1,
+  },
   { name: 'reactors', initial: usualReactors(), min: 0, max: kMostReactors },
   { name: 'maxReplayBytes', initial: 2 ** 26, min: 0, max: 2 ** 44 },
 ]
