@@ -59,7 +59,8 @@ export interface NativeBinding {
   stopTaking(uid: StreamUid): void
   touch(uid: StreamUid): void
   unsend(uid: StreamUid, bytes: number): void
-  release(uid: StreamUid, bytes: number): number
+  release(uid: StreamUid, bytes: number): void
+  taken(handle: number, bytes: number): number
   setSlow(uid: StreamUid, slow: boolean): void
   setHeartbeat(uid: StreamUid, intervalMs: number): void
 

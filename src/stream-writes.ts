@@ -13,7 +13,7 @@ export interface WriteEvents {
   gap(stream: HeldStream): void
 }
 
-/** In the answer of `native.release`. */
+/** In the answer of `native.taken`. */
 const kGap = 1
 const kLow = 2
 
@@ -94,8 +94,9 @@ export class StreamWrites {
   #taken(stream: HeldStream, size: number): void {
     if (stream.waiting < size) return // of a Duplex that says it twice
     stream.waiting -= size
-    const found = native.release(stream.uid, size)
-    if (found === 0 || !stream.live) return
+    if (!stream.live) return // and its handle may be another's
+    const found = native.taken(stream.handle, size)
+    if (found === 0) return
     if ((found & kGap) !== 0) this.#events.gap(stream)
     if (stream.slow && (found & kLow) !== 0) {
       this.#mark(stream, false)

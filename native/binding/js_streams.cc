@@ -61,6 +61,7 @@ Napi::Value JsCreate(const Napi::CallbackInfo& info) {
   const Status status =
       Registry::Get().CreateStream(self.worker(), Uint32Argument(info, 0), tags, &facts);
   if (!IsOk(status)) return Code(info, status);
+  self.SetUid(facts.handle, facts.uid);
   return Napi::BigInt::New(info.Env(), facts.uid.value);
 }
 
@@ -115,7 +116,7 @@ Napi::Value JsTouch(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// What release() answers; src/stream-writes.ts knows them.
+// What taken() answers; src/stream-writes.ts knows them.
 constexpr uint32_t kGap = 1;
 constexpr uint32_t kLow = 2;  // little waits
 
@@ -146,12 +147,23 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// release(uid, bytes): the socket took them. kGap and kLow, or 0 if the stream is gone.
+// release(uid, bytes): what was reserved is not to be written after all.
 Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
   StreamLine* line = OwnLine(info, uid);
+  if (line != nullptr) (void)Release(info, *line, uid, Uint32Argument(info, 1));
+  return info.Env().Undefined();
+}
+
+// taken(handle, bytes): the socket took them. kGap and kLow, or 0 if the stream is gone. Once a
+// message: a handle, as it costs less to read than a bigint.
+Napi::Value JsTaken(const Napi::CallbackInfo& info) {
+  NodeWorker* self = SelfIfOpen(info);
+  if (self == nullptr) return Number(info, 0);
+  const StreamUid uid = self->UidOf(Uint32Argument(info, 0));
+  StreamLine* line = self->worker().cache.Find(uid);
   if (line == nullptr) return Number(info, 0);
-  return Number(info, Release(info, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1))));
+  return Number(info, Release(info, *line, uid, Uint32Argument(info, 1)));
 }
 
 // setSlow(uid, slow): whether its reader is behind.
@@ -193,6 +205,7 @@ void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsTouch>(env, exports, "touch");
   Export<JsUnsend>(env, exports, "unsend");
   Export<JsRelease>(env, exports, "release");
+  Export<JsTaken>(env, exports, "taken");
   Export<JsSetSlow>(env, exports, "setSlow");
   Export<JsSetHeartbeat>(env, exports, "setHeartbeat");
 }

@@ -102,6 +102,11 @@ void NodeWorker::Free() {
   CHECK(napi_remove_async_cleanup_hook(hook) == napi_ok);
 }
 
+void NodeWorker::SetUid(uint32_t handle, StreamUid uid) {
+  if (handle >= uids_.size()) uids_.resize(handle + 1);
+  uids_[handle] = uid;
+}
+
 void NodeWorker::OnWakeup() {
   Napi::HandleScope scope(env_);
   processing_ = true;

@@ -71,6 +71,10 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   // JavaScript says what became of so many of them.
   void SettleOwn(uint64_t delivered, uint64_t undeliverable);
 
+  // The stream that JavaScript knows by this handle, or knew: a look-up tells whether it lives.
+  void SetUid(uint32_t handle, StreamUid uid);
+  StreamUid UidOf(uint32_t handle) const { return uids_.at(handle); }
+
   StaticAnswers::Reader& static_answers() { return static_answers_; }
   NodeCarrier& carrier() { return carrier_; }
   Reactor& reactor() { return reactor_; }
@@ -126,6 +130,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   uint32_t local_size_ = 0;
   std::vector<uint8_t> large_local_;
   StaticAnswers::Reader static_answers_;
+  std::vector<StreamUid> uids_;  // by handle
   Receivers own_receivers_;
   uint64_t own_unsettled_ = 0;  // messages to own streams that JavaScript has yet to tell of
 

@@ -14,7 +14,8 @@ const writable: Pick<Carrier<Writable>, 'ended' | 'write' | 'cork' | 'uncork' | 
 /** A stream of node:http2. */
 export const http2Carrier: Carrier<ServerHttp2Stream> = {
   ...writable,
-  ended: (raw) => raw.destroyed || raw.writableEnded || raw.closed,
+  // Of `destroyed` and `writableEnded` this is the one that looks at nothing beside what a write does.
+  ended: (raw) => !raw.writable || raw.closed,
   respond: (raw, headers) => raw.respond({ ':status': 200, ...headers }),
   reset: resetHttp2,
   reason(raw) {
