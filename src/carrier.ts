@@ -13,6 +13,8 @@ export interface Carrier<Raw = unknown> {
   respond?(raw: Raw, headers: Readonly<Fields>): void
   /** Hands bytes on; `done` is called when the socket took them or never will. Without, it costs less. */
   write(raw: Raw, bytes: Buffer, done?: (error?: unknown) => void): void
+  /** Bytes written that the socket has yet to take. Where it is known, writes need no `done`. */
+  left?(raw: Raw): number
   /** Holds writes back until `uncork`, to join them. */
   cork(raw: Raw): void
   uncork(raw: Raw): void

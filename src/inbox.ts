@@ -136,7 +136,11 @@ export class Inbox {
   #writeMany(offset: number, count: number, bytes: Buffer, messages: number): void {
     const first = offset / 4
     for (let i = first; i < first + count; i++) {
-      this.#write(arenaWords[i]!, bytes, messages)
+      if (this.#writes.writeOneOf(count, this.#table.get(arenaWords[i]!), bytes)) {
+        this.#delivered += messages
+      } else {
+        this.#undeliverable += messages
+      }
     }
   }
 }

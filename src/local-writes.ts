@@ -23,6 +23,13 @@ export class LocalWrites {
     return this.#writes.write(stream, bytes, settle)
   }
 
+  /** The same of bytes that go to so many streams at once. */
+  writeOneOf(streams: number, stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
+    if (!stream || stream.carrier.ended(stream.raw)) return false
+    this.#cork(stream)
+    return this.#writes.writeOneOf(streams, stream, bytes)
+  }
+
   tellSlow(): void {
     this.#writes.tellSlow()
   }

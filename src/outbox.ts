@@ -196,8 +196,10 @@ export class Outbox {
     this.#table.beginBatch()
     for (let i = 0; i < own.length; i += 2) {
       const bytes = own[i + 1] as Buffer
-      for (const handle of own[i] as Uint32Array) {
-        if (this.#writes.write(this.#table.get(handle), bytes)) delivered++
+      const handles = own[i] as Uint32Array
+      for (const handle of handles) {
+        const stream = this.#table.get(handle)
+        if (this.#writes.writeOneOf(handles.length, stream, bytes)) delivered++
         else undeliverable++
       }
     }

@@ -3,6 +3,7 @@ import type { HeldStream } from './held-stream.js'
 import { native } from './native.js'
 import { slowPolicies } from './slow-policy.js'
 import { throwLater } from './uncaught.js'
+import { UnwatchedWrites } from './unwatched-writes.js'
 import { outcomes, type Outcome } from './waiting.js'
 
 /** What comes of writing to a stream. */
@@ -17,6 +18,9 @@ export interface WriteEvents {
 const kGap = 1
 const kLow = 2
 
+/** To look after fewer writes costs more than that their carrier tells of each. */
+const kMany = 16
+
 /** Streams that keep a queue hand this much, at most, to their carrier: native/core/held_back.h. */
 const kInCarrier = 64 << 10
 
@@ -28,6 +32,7 @@ export class StreamWrites {
   /** No stream is slow with less waiting. */
   #lowestHigh = 0
   #turnedSlow: HeldStream[] = []
+  readonly #unwatched = new UnwatchedWrites((stream) => this.#taken(stream, 0))
 
   constructor(events: WriteEvents) {
     this.#events = events
@@ -50,10 +55,29 @@ export class StreamWrites {
     settle?: (outcome: Outcome) => void,
   ): stream is HeldStream {
     if (!stream || stream.carrier.ended(stream.raw)) return false
+    this.#hand(stream, bytes, this.#whenTaken(stream, bytes.length, settle))
+    return true
+  }
+
+  /** The same of bytes that go to so many streams at once. */
+  writeOneOf(streams: number, stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
+    if (!stream || stream.carrier.ended(stream.raw)) return false
     const size = bytes.length
-    stream.waiting += size
+    const unwatched = streams >= kMany && stream.carrier.left !== undefined
+    if (unwatched && stream.waiting === 0 && size <= this.#lowestHigh) {
+      stream.unwatched = size
+      this.#hand(stream, bytes, undefined)
+      this.#unwatched.add(stream)
+    } else {
+      this.#hand(stream, bytes, this.#whenTaken(stream, size))
+    }
+    return true
+  }
+
+  #hand(stream: HeldStream, bytes: Buffer, done: ((error?: unknown) => void) | undefined): void {
+    stream.waiting += bytes.length
     try {
-      stream.carrier.write(stream.raw, bytes, this.#whenTaken(stream, size, settle))
+      stream.carrier.write(stream.raw, bytes, done)
     } catch (error) {
       throwLater(error) // of a Duplex's own code; the bytes are with it
     }
@@ -61,7 +85,6 @@ export class StreamWrites {
       this.#mark(stream, true)
       this.#turnedSlow.push(stream)
     }
-    return true
   }
 
   /**
@@ -79,7 +102,7 @@ export class StreamWrites {
   #whenTaken(
     stream: HeldStream,
     size: number,
-    settle: ((outcome: Outcome) => void) | undefined,
+    settle?: (outcome: Outcome) => void,
   ): (error?: unknown) => void {
     if (settle) return settling(stream, settle, () => this.#taken(stream, size))
     if (stream.onlyWrite !== undefined) return () => this.#taken(stream, size)
@@ -92,7 +115,10 @@ export class StreamWrites {
   }
 
   #taken(stream: HeldStream, size: number): void {
+    // What was written before it without a callback went before it.
+    size += stream.unwatched
     if (stream.waiting < size) return // of a Duplex that says it twice
+    stream.unwatched = 0
     stream.waiting -= size
     if (!stream.live) return // and its handle may be another's
     const found = native.taken(stream.handle, size)

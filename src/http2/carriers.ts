@@ -16,6 +16,7 @@ export const http2Carrier: Carrier<ServerHttp2Stream> = {
   ...writable,
   // Of `destroyed` and `writableEnded` this is the one that looks at nothing beside what a write does.
   ended: (raw) => !raw.writable || raw.closed,
+  left: (raw) => raw.writableLength,
   respond: (raw, headers) => raw.respond({ ':status': 200, ...headers }),
   reset: resetHttp2,
   reason(raw) {

@@ -315,6 +315,39 @@ test('hundreds of readers that never read hold no more than maxQueuedBytes, and 
   expect(server.manager.stats().queuedBytes).toBeLessThan(128 << 10)
 })
 
+test('what is published to many streams is counted until each reader took it', async () => {
+  const marks: string[] = []
+  const onGap = (): { data: string } => ({ data: `mark ${marks.push('')}` })
+  const readers: Awaited<ReturnType<typeof open>>[] = []
+  for (let i = 0; i < 20; i++) readers.push(await open({ onGap }))
+  const [first, ...others] = readers
+  for (const { stream } of readers) stream.subscribe('many')
+  const published = 'x'.repeat(kWindow + 1000)
+  expect(server.manager.publish('many', published)).toBe(20)
+  // By a reactor, which is another thread.
+  await until('it is counted', () => readers.every(({ stream }) => stream.queuedBytes > 0))
+  for (const { read } of others) read()
+  const emptied = (): boolean => others.every(({ stream }) => stream.queuedBytes === 0)
+  await until('the others have it', emptied)
+  expect(first!.stream.queuedBytes).toBeGreaterThan(0)
+  // What is refused meanwhile is told of behind it.
+  expect(first!.stream.send('y'.repeat(kBudget))).toBe('full')
+  expect(marks).toEqual([])
+  first!.read()
+  await until('the mark', () => first!.text().includes('mark 1'))
+  expect(first!.text()).toBe(`data: ${published}\n\ndata: mark 1\n\n`)
+  await until('nothing waits', () => first!.stream.queuedBytes === 0)
+  // And the order is kept where more follows at once.
+  expect(server.manager.publish('many', published)).toBe(20)
+  for (const { stream } of readers) expect(stream.send('last')).toBe(taken)
+  const all = (): boolean => readers.every(({ text }) => text().endsWith('data: last\n\n'))
+  await until('the last', all)
+  expect(others.map(({ text }) => text())).toEqual(
+    others.map(() => `data: ${published}\n\n`.repeat(2) + 'data: last\n\n'),
+  )
+  await until('all is given back', () => readers.every(({ stream }) => stream.queuedBytes === 0))
+})
+
 test('what is no policy is refused', () => {
   const invalid: unknown = expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_OPTION' })
   for (const bad of [{ onSlow: 'never' }, { onGap: 5 }] as unknown as SseOptions[]) {
