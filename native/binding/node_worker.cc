@@ -222,7 +222,7 @@ void NodeWorker::ReturnUntaken() {
     if (embed_.LoopHas(connection.fd)) continue;
     CloseConnection();
     worker_->counters.Add(Counter::kConnectionsReturned);
-    Registry::Get().Place(std::move(connection), Destination::kSockets);
+    Registry::Get().Place(std::move(connection));
   }
 }
 

@@ -8,14 +8,15 @@
 
 namespace holdfast {
 
-struct Connection {
-  int fd = -1;                              // owned by whoever holds this; not closed by itself
-  std::shared_ptr<const PortContext> port;  // null: no TLS
-};
-
 enum class Destination : uint8_t {
   kSockets,   // a Node thread, whose own server reads it
   kSessions,  // a worker that speaks HTTP/2 itself
+};
+
+struct Connection {
+  int fd = -1;                              // owned by whoever holds this; not closed by itself
+  std::shared_ptr<const PortContext> port;  // null: no TLS
+  Destination destination = Destination::kSockets;
 };
 
 }  // namespace holdfast

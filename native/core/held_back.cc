@@ -52,10 +52,12 @@ void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::s
     (queue.entries.empty() ? queue.gap_behind : queue.entries.front().gap) = true;
   }
   const bool gap = std::exchange(queue.gap_behind, false);
-  queue.entries.push_back({std::move(payload), messages, std::string(key), ticket, gap});
+  std::unique_ptr<const Extras> extras;
+  if (latest || ticket != 0) extras = std::make_unique<Extras>(Extras{std::string(key), ticket});
+  queue.entries.push_back({std::move(payload), std::move(extras), messages, gap});
   queue.held += size;
   queue.overhead += queue.entries.back().overhead();
-  if (latest) queue.by_key[queue.entries.back().key] = std::prev(queue.entries.end());
+  if (latest) queue.by_key[std::string(key)] = std::prev(queue.entries.end());
   if (HasRoom(queue, size)) MarkReady(uid, queue);
 }
 
@@ -64,7 +66,7 @@ void HeldBack::Drop(StreamUid uid, Queue& queue, Entries::iterator entry) {
   worker_.counters.Add(Counter::kMessagesDropped, entry->messages);
   worker_.counters.Add(OverBudgetBy(line.policy()), entry->messages);
   (void)GiveBack(registry_, &worker_, line, uid, entry->payload->size());
-  Settle(registry_, entry->ticket, Outcome::kDropped);
+  Settle(registry_, entry->ticket(), Outcome::kDropped);
   // What is missing before it is still missing there.
   if (entry->gap) {
     const auto next = std::next(entry);
@@ -76,8 +78,10 @@ void HeldBack::Drop(StreamUid uid, Queue& queue, Entries::iterator entry) {
 void HeldBack::Remove(Queue& queue, Entries::iterator entry) {
   queue.held -= entry->payload->size();
   queue.overhead -= entry->overhead();
-  const auto found = queue.by_key.find(entry->key);
-  if (found != queue.by_key.end() && found->second == entry) queue.by_key.erase(found);
+  if (entry->extras != nullptr) {
+    const auto found = queue.by_key.find(entry->extras->key);
+    if (found != queue.by_key.end() && found->second == entry) queue.by_key.erase(found);
+  }
   queue.entries.erase(entry);
 }
 
@@ -133,13 +137,13 @@ HeldBack::Portion HeldBack::NextPortion(const Queue& queue) const {
   Portion portion;
   for (const Entry& entry : queue.entries) {
     const uint64_t size = entry.payload->size();
-    const bool alone = entry.ticket != 0;
+    const bool alone = entry.ticket() != 0;
     if (!HasRoom(queue, portion.bytes + size)) break;
     if (portion.entries > 0 && (alone || entry.gap || portion.bytes + size > kInCarrier)) break;
     portion.entries++;
     portion.bytes += size;
     portion.messages += entry.messages;
-    portion.ticket = entry.ticket;
+    portion.ticket = entry.ticket();
     if (alone) break;
   }
   return portion;
@@ -219,7 +223,7 @@ void HeldBack::Forget(StreamUid uid) {
   if (found == queues_.end()) return;
   for (const Entry& entry : found->second.entries) {
     worker_.counters.Add(Counter::kMessagesUndeliverable, entry.messages);
-    Settle(registry_, entry.ticket, Outcome::kGone);
+    Settle(registry_, entry.ticket(), Outcome::kGone);
   }
   queues_.erase(found);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -57,15 +58,22 @@ class HeldBack {
  private:
   static constexpr uint64_t kInCarrier = 64 << 10;
 
-  struct Entry {
-    PayloadRef payload;
-    uint32_t messages;
+  // What few entries have: each byte of an entry is there once for every message that waits.
+  struct Extras {
     std::string key;
     Ticket ticket;
+  };
+  struct Entry {
+    PayloadRef payload;
+    std::unique_ptr<const Extras> extras;
+    uint32_t messages;
     bool gap;  // messages are missing before it
 
+    Ticket ticket() const { return extras == nullptr ? 0 : extras->ticket; }
     // What it takes beside its bytes; many small ones would take far more than the budget.
-    uint64_t overhead() const { return kEntryBytes + 2 * key.size(); }
+    uint64_t overhead() const {
+      return kEntryBytes + (extras == nullptr ? 0 : 2 * extras->key.size());
+    }
   };
   // Of the mark of a gap: asked for, and then the last that the carrier was handed.
   enum class Mark : uint8_t { kAbsent, kAsked, kLast };

@@ -6,9 +6,9 @@
 
 namespace holdfast {
 
-void Registry::Place(Connection connection, Destination destination) {
+void Registry::Place(Connection connection) {
   for (;;) {
-    Worker* worker = PickWorker(destination);
+    Worker* worker = PickWorker(connection.destination);
     if (worker == nullptr) {
       shared_counters_.AddShared(Counter::kConnectionsDropped);
       CHECK(close(connection.fd) == 0);

@@ -51,7 +51,7 @@ Status Registry::Join(const Options& options, uint32_t explicit_options, Worker*
 uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
   worker.accepting.store(false, std::memory_order_release);
   worker.takes_requests.store(false, std::memory_order_release);
-  const bool took_sessions = worker.takes_sessions.exchange(false, std::memory_order_acq_rel);
+  worker.takes_sessions.store(false, std::memory_order_release);
   worker.alive.store(false, std::memory_order_release);
   Mailbox::Batch left = worker.mailbox.Close();
   for (const ChunkPtr& chunk : left.chunks) {
@@ -71,7 +71,7 @@ uint64_t Registry::Leave(Worker& worker, CloseReason reason) {
   }
   for (Connection& connection : left.connections) {
     worker.counters.Add(Counter::kConnectionsReturned);
-    Place(std::move(connection), took_sessions ? Destination::kSessions : Destination::kSockets);
+    Place(std::move(connection));
   }
   AnnounceExit(worker.id, streams);
   // Last: from here the number may be given to another thread.

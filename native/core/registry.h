@@ -79,7 +79,7 @@ class Registry {
 
   // Hands the connection to the least loaded worker of its destination, or closes it if there is
   // none. One for a worker that takes sessions goes to a Node thread when no such worker lives.
-  void Place(Connection connection, Destination destination) EXCLUDES(mu_);
+  void Place(Connection connection) EXCLUDES(mu_);
   bool AnyoneAccepts() EXCLUDES(mu_);
   // Whether an HTTP/2 connection has somewhere to go and its requests have somebody to answer them.
   bool AnyoneTakesSessions() EXCLUDES(mu_);

@@ -67,8 +67,8 @@ FirstLook::Sight FirstLook::Look(int fd, bool ended) {
 
 void FirstLook::Settle(int fd, Sight sight) {
   if (sight == Sight::kGone) return Close(fd, Counter::kConnectionsAbandoned);
-  registry_.Place({fd, tls_},
-                  sight == Sight::kHttp2 ? Destination::kSessions : Destination::kSockets);
+  registry_.Place(
+      {fd, tls_, sight == Sight::kHttp2 ? Destination::kSessions : Destination::kSockets});
 }
 
 int FirstLook::Remove(Queue::iterator waiting) {

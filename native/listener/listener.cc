@@ -133,7 +133,7 @@ bool Listener::AcceptSome() {
       if (sessions) {
         first_look_.Begin(fd, MonotonicMs());
       } else {
-        registry_.Place({fd, tls_}, Destination::kSockets);
+        registry_.Place({fd, tls_, Destination::kSockets});
       }
       continue;
     }

@@ -46,7 +46,7 @@ class Client {
  private:
   void Connect(std::shared_ptr<const PortContext> port, const TlsClientOptions* tls) {
     SocketPair pair = MakeConnection();
-    Registry::Get().Place({pair.server.Release(), std::move(port)}, Destination::kSessions);
+    Registry::Get().Place({pair.server.Release(), std::move(port), Destination::kSessions});
     peer.emplace(std::move(pair.client), tls);
   }
 };

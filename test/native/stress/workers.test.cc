@@ -73,7 +73,7 @@ void SendAndPlace(Known& known, uint64_t seed) {
       const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
       CHECK(fd >= 0);
       known.placed.fetch_add(1);
-      Registry::Get().Place({fd, nullptr}, Destination::kSockets);
+      Registry::Get().Place({fd, nullptr, Destination::kSockets});
     }
     if (random.OneIn(64)) {
       Enumeration walk(Registry::Get(), {});
