@@ -33,8 +33,6 @@ export class HeldStream {
   readonly uid: StreamUid
   live = true
   corked = false
-  /** Its policy for slow readers, -1: the process's. */
-  readonly policy: number
   /** Of this thread's table; of a stream on a reactor none, -1. */
   readonly handle: number
   readonly kind: StreamKind
@@ -61,10 +59,8 @@ export class HeldStream {
     raw: unknown,
     carrier: Carrier,
     socket: EventsSocket,
-    policy: number,
     onGap: SlowReaderOptions['onGap'],
   ) {
-    this.policy = policy
     this.onGap = onGap
     this.uid = uid
     this.handle = handle

@@ -21,6 +21,7 @@ const op = {
   settled: 10,
   topicNews: 20,
   end: 21,
+  slow: 22,
 } as const
 
 /** In the order of native/core/sweep.h. */
@@ -102,6 +103,8 @@ export class Inbox {
         return this.#events.gap(a)
       case op.end:
         return this.#events.end(a)
+      case op.slow:
+        return this.#writes.markSlow(this.#table.get(a))
       case op.workerExit:
         return this.#events.workerExit(a, b + c * 2 ** 32)
       case op.hangup:

@@ -126,7 +126,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     this.#inForce = optionRules.map((_, index) => frameNumbers[index] ?? 0)
     const option = (name: keyof ManagerOptions): number =>
       this.#inForce[optionRules.findIndex((rule) => rule.name === name)] ?? 0
-    writes.configure(option('sendBudgetBytes'), option('onSlow'))
+    writes.configure(option('sendBudgetBytes'))
     const hasReactors = option('carrier') > 0 && carriers().native.available
     this.#serving = new Serving(this.#taker, hasReactors)
     const node = new NodeHolding(this, this.#table, {

@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { HeldStream } from './held-stream.js'
 import { native } from './native.js'
-import { slowPolicies } from './slow-policy.js'
 import { throwLater } from './uncaught.js'
 import { UnwatchedWrites } from './unwatched-writes.js'
 import { outcomes, type Outcome } from './waiting.js'
@@ -21,16 +20,14 @@ const kLow = 2
 /** To look after fewer writes costs more than that their carrier tells of each. */
 const kMany = 16
 
-/** Streams that keep a queue hand this much, at most, to their carrier: native/core/held_back.h. */
-const kInCarrier = 64 << 10
+/** Of a larger one that cost is nothing, and it makes room sooner. */
+const kSmall = 16 << 10
 
 /** Hands bytes that are reserved to streams of this thread, and gives the room back when they left. */
 export class StreamWrites {
   readonly #events: WriteEvents
-  #budget = 0
-  #onSlow = 0
-  /** No stream is slow with less waiting. */
-  #lowestHigh = 0
+  /** Streams with more waiting are slow: half a budget. */
+  #high = Infinity
   #turnedSlow: HeldStream[] = []
   readonly #unwatched = new UnwatchedWrites((stream) => this.#taken(stream, 0))
 
@@ -39,10 +36,8 @@ export class StreamWrites {
   }
 
   /** What the process's options are is known only when it is open. */
-  configure(budget: number, onSlow: number): void {
-    this.#budget = budget
-    this.#onSlow = onSlow
-    this.#lowestHigh = Math.min(budget / 2, kInCarrier) / 2
+  configure(budget: number): void {
+    this.#high = budget / 2
   }
 
   /**
@@ -64,7 +59,7 @@ export class StreamWrites {
     if (!stream || stream.carrier.ended(stream.raw)) return false
     const size = bytes.length
     const unwatched = streams >= kMany && stream.carrier.left !== undefined
-    if (unwatched && stream.waiting === 0 && size <= this.#lowestHigh) {
+    if (unwatched && stream.waiting === 0 && size <= kSmall) {
       stream.unwatched = size
       this.#hand(stream, bytes, undefined)
       this.#unwatched.add(stream)
@@ -81,10 +76,14 @@ export class StreamWrites {
     } catch (error) {
       throwLater(error) // of a Duplex's own code; the bytes are with it
     }
-    if (stream.waiting > this.#lowestHigh && !stream.slow && stream.waiting > this.#high(stream)) {
-      this.#mark(stream, true)
-      this.#turnedSlow.push(stream)
-    }
+    if (stream.waiting > this.#high) this.markSlow(stream)
+  }
+
+  /** Much waits for it, here or where it is held back. Whoever says so is to call `tellSlow`. */
+  markSlow(stream: HeldStream | undefined): void {
+    if (!stream || stream.slow) return
+    this.#mark(stream, true)
+    this.#turnedSlow.push(stream)
   }
 
   /**
@@ -134,11 +133,6 @@ export class StreamWrites {
   #mark(stream: HeldStream, slow: boolean): void {
     stream.slow = slow
     native.setSlow(stream.uid, slow)
-  }
-
-  #high(stream: HeldStream): number {
-    const policy = slowPolicies[stream.policy < 0 ? this.#onSlow : stream.policy]
-    return policy === 'drop-oldest' || policy === 'latest' ? this.#lowestHigh : this.#budget / 2
   }
 }
 

@@ -10,7 +10,10 @@ import type { StreamUid } from './uid.js'
 
 export interface ManagedStreamEvents {
   close: [StreamClose]
-  /** Its reader is behind: much waits for it. `drain` follows when little waits again. */
+  /**
+   * Its reader is behind: more than half its budget waits for it, or a message was dropped for a
+   * later one. `drain` follows when at most a quarter waits, none of it held back.
+   */
   slow: []
   drain: []
 }

@@ -118,7 +118,7 @@ Napi::Value JsTouch(const Napi::CallbackInfo& info) {
 
 // What taken() answers; src/stream-writes.ts knows them.
 constexpr uint32_t kGap = 1;
-constexpr uint32_t kLow = 2;  // little waits
+constexpr uint32_t kLow = 2;  // little waits, and nothing is held back
 
 // What the socket took, or what is not to be written after all.
 uint32_t Release(const Napi::CallbackInfo& info, StreamLine& line, StreamUid uid, uint64_t bytes) {
@@ -127,8 +127,9 @@ uint32_t Release(const Napi::CallbackInfo& info, StreamLine& line, StreamUid uid
     self.reactor().poller().Wake();
   }
   const Released released = GiveBack(Registry::Get(), &self.worker(), line, uid, bytes);
-  const uint64_t low = self.worker().options[Option::kSendBudgetBytes] / 4;
-  return (released.gap ? kGap : 0) | (released.queued <= low ? kLow : 0);
+  const bool low = released.queued <= self.worker().options[Option::kSendBudgetBytes] / 4 &&
+                   !(line.slow() && self.worker().held_back.Holds(uid));
+  return (released.gap ? kGap : 0) | (low ? kLow : 0);
 }
 
 // unsend(uid, bytes): the stream's writable side had ended without our knowledge.

@@ -107,6 +107,8 @@ void NodeCarrier::WriteMany(std::span<const uint32_t> handles, const PayloadRef&
 
 void NodeCarrier::Gap(uint32_t handle) { Record(Op::kGap, handle); }
 
+void NodeCarrier::Slow(uint32_t handle) { Record(Op::kSlow, handle); }
+
 void NodeCarrier::Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) {
   const uint32_t size = static_cast<uint32_t>(text.size());
   Record(Op::kClose, handle, Append(text.data(), size), size, code, static_cast<uint32_t>(reason));

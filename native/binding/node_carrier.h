@@ -40,6 +40,7 @@ class NodeCarrier final : public Carrier {
     kSessionClosed = 19,
     kTopicNews = 20,  // ring (low, high)
     kEnd = 21,        // handle
+    kSlow = 22,       // handle
   };
 
   // `callback(count, large)`: `large` is the payload of the batch's only write if it was larger
@@ -55,6 +56,7 @@ class NodeCarrier final : public Carrier {
   void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
                  uint32_t messages) override;
   void Gap(uint32_t handle) override;
+  void Slow(uint32_t handle) override;
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
   void TopicNews(uint64_t ring) override;
   void End(uint32_t handle) override;

@@ -12,15 +12,8 @@
 namespace holdfast {
 namespace {
 
-// Streams that keep a queue hand this much, at most, to their session: core/held_back.h.
-constexpr uint64_t kInCarrier = 64 << 10;
-
 // Below it, a code is one of HTTP/2: the WebSocket is broken off.
 constexpr uint32_t kFirstWebSocketCode = 1000;
-
-uint64_t SlowFrom(const StreamLine& line, uint64_t budget) {
-  return KeepsQueue(line.policy()) ? std::min(budget / 2, kInCarrier) / 2 : budget / 2;
-}
 
 // Bytes of messages, without what is written of the answer otherwise.
 uint64_t QueuedReserved(const H2Stream& stream) {
@@ -84,7 +77,7 @@ bool NativeCarrier::WriteReserved(ReactorRequest& request, Piece piece, uint32_t
   if (stream.session.Write(stream, std::move(piece), WriteTag::kBudget)) {
     self_.counters.Add(Counter::kMessagesDelivered, messages);
     if (request.awaited != nullptr) request.awaited->written += bytes;
-    if (!request.slow && stream.queued > SlowFrom(*line, self_.options[Option::kSendBudgetBytes])) {
+    if (!request.slow && stream.queued > self_.options[Option::kSendBudgetBytes] / 2) {
       streams_.SetSlow(request, *line, true);
     }
     return true;
@@ -103,6 +96,11 @@ void NativeCarrier::WriteMany(std::span<const uint32_t> handles, const PayloadRe
 }
 
 void NativeCarrier::Gap(uint32_t handle) { streams_.AskForMark(streams_.At(handle)); }
+
+void NativeCarrier::Slow(uint32_t handle) {
+  ReactorRequest& request = streams_.At(handle);
+  if (!request.slow) streams_.SetSlow(request, *streams_.LineOf(request), true);
+}
 
 void NativeCarrier::Close(uint32_t handle, uint32_t code, CloseReason reason,
                           std::string_view text) {

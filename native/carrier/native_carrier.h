@@ -27,6 +27,7 @@ class NativeCarrier final : public Carrier {
   void WriteMany(std::span<const uint32_t> handles, const PayloadRef& payload,
                  uint32_t messages) override;
   void Gap(uint32_t handle) override;
+  void Slow(uint32_t handle) override;
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override;
   void TopicNews(uint64_t) override {}  // reactors wait for none
   void End(uint32_t handle) override;

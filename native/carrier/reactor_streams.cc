@@ -331,7 +331,8 @@ void ReactorStreams::OnBudgetTaken(H2Stream& stream, ReactorRequest& request, ui
   if (KeepsQueue(line->policy()) && self_.held_back.Taken(request.uid, bytes)) pump_wanted_ = true;
   const Released released = GiveBack(registry_, &self_, *line, request.uid, bytes);
   if (released.gap) AskForMark(request);
-  if (request.slow && released.queued <= self_.options[Option::kSendBudgetBytes] / 4) {
+  if (request.slow && released.queued <= self_.options[Option::kSendBudgetBytes] / 4 &&
+      !self_.held_back.Holds(request.uid)) {
     SetSlow(request, *line, false);
   }
 }

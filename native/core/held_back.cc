@@ -37,8 +37,9 @@ void HeldBack::MarkReady(StreamUid uid, Queue& queue) {
 void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::string_view key,
                     Ticket ticket) {
   Queue& queue = queues_[uid.value];
-  const StreamLine* line = worker_.cache.Find(uid);
+  StreamLine* line = worker_.cache.Find(uid);
   CHECK(line != nullptr);
+  const size_t before = queue.entries.size();
   const bool latest = line->policy() == SlowPolicy::kLatest;
   if (latest) {
     const auto same = queue.by_key.find(std::string(key));
@@ -59,6 +60,14 @@ void HeldBack::Hold(StreamUid uid, PayloadRef payload, uint32_t messages, std::s
   queue.overhead += queue.entries.back().overhead();
   if (latest) queue.by_key[std::string(key)] = std::prev(queue.entries.end());
   if (HasRoom(queue, size)) MarkReady(uid, queue);
+
+  const bool dropped = queue.entries.size() <= before;
+  const uint64_t half = worker_.options[Option::kSendBudgetBytes] / 2;
+  const bool much = queue.held + queue.in_carrier > half || queue.overhead > half;
+  if ((dropped || much) && !line->slow()) {
+    line->SetSlow(true);
+    turned_slow_.push_back(uid);
+  }
 }
 
 void HeldBack::Drop(StreamUid uid, Queue& queue, Entries::iterator entry) {
@@ -121,8 +130,31 @@ bool HeldBack::Taken(StreamUid uid, uint64_t bytes) {
   return true;
 }
 
+bool HeldBack::Holds(StreamUid uid) const {
+  const auto found = queues_.find(uid.value);
+  return found != queues_.end() && !found->second.entries.empty();
+}
+
+// Before what waits is written: when that is taken, the carrier looks whether the stream is slow no
+// more.
+bool HeldBack::TellSlow(Carrier& carrier) {
+  while (!turned_slow_.empty()) {
+    const StreamUid uid = turned_slow_.back();
+    turned_slow_.pop_back();
+    if (!carrier.Prepare(0, 1)) return false;
+    StreamLine* line = worker_.cache.Find(uid);
+    if (line == nullptr) continue;
+    if (Holds(uid)) {
+      carrier.Slow(line->handle());
+    } else {
+      line->SetSlow(false);
+    }
+  }
+  return true;
+}
+
 bool HeldBack::Pump(Carrier& carrier) {
-  bool open = true;
+  bool open = TellSlow(carrier);
   while (open && !ready_.empty()) {
     const StreamUid uid = ready_.back();
     ready_.pop_back();

@@ -1,6 +1,7 @@
 // Messages that wait for slow readers, for streams whose policy drops the oldest of them or keeps
 // the latest of each key. Such a stream hands its carrier little at a time, so that what waits can
-// still be replaced; all the rest is here, within the stream's budget.
+// still be replaced, and as a carrier takes far more for many small writes than is in them; all the
+// rest is here, within the stream's budget.
 //
 // Threads: the owner.
 #pragma once
@@ -51,12 +52,13 @@ class HeldBack {
   // when it has carried that out.
   bool Pump(Carrier& carrier);
   void BatchDone() { batch_++; }
-  bool has_ready() const { return !ready_.empty(); }
+  bool has_ready() const { return !ready_.empty() || !turned_slow_.empty(); }
+  bool Holds(StreamUid uid) const;
   // The stream is gone: what waits is counted as undeliverable.
   void Forget(StreamUid uid);
 
  private:
-  static constexpr uint64_t kInCarrier = 64 << 10;
+  static constexpr uint64_t kInCarrier = 16 << 10;
 
   // What few entries have: each byte of an entry is there once for every message that waits.
   struct Extras {
@@ -109,6 +111,7 @@ class HeldBack {
   bool HasRoom(const Queue& queue, uint64_t bytes) const;
   bool TellGap(StreamUid uid, Carrier& carrier);
   void MarkReady(StreamUid uid, Queue& queue);
+  bool TellSlow(Carrier& carrier);
   void Drop(StreamUid uid, Queue& queue, Entries::iterator entry);
   static void Remove(Queue& queue, Entries::iterator entry);
   Queue* QueueOf(StreamUid uid);
@@ -119,6 +122,7 @@ class HeldBack {
   Worker& worker_;
   std::unordered_map<uint64_t, Queue> queues_;
   std::vector<StreamUid> ready_;
+  std::vector<StreamUid> turned_slow_;  // and are marked as such; their carrier is to know
   uint64_t batch_ = 1;
 };
 

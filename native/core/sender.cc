@@ -69,6 +69,7 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
     line->Touch(MonotonicMs());
     if (KeepsQueue(policy) && !self_->held_back.Pass(uid, bytes)) {
       self_->held_back.Hold(uid, MakeForm(kind, message), 1, message.key, message.ticket);
+      if (self_->held_back.has_ready()) self_->mailbox.Nudge();
       registry_.Count(self_, Counter::kMessagesQueued);
       return Result::kQueued;
     }

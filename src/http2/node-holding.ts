@@ -65,7 +65,7 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
       this.#dropIfUnused(socket)
       throw errorOfStatus(uid)
     }
-    const held = new HeldStream(uid, handle, kind, raw, target.carrier, socket, policy, onGap)
+    const held = new HeldStream(uid, handle, kind, raw, target.carrier, socket, onGap)
     this.#table.put(held)
     raw[kHeld] = held
     // A peer's reset must never become an uncaught error.

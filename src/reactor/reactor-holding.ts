@@ -73,7 +73,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
     }
     if (typeof uid === 'number') throw errorOfStatus(uid)
     const socket = this.#socketOf(raw, uid)
-    const held = new HeldStream(uid, kNoHandle, kind, raw, carrier, socket, policy, onGap)
+    const held = new HeldStream(uid, kNoHandle, kind, raw, carrier, socket, onGap)
     this.#held.set(uid, held)
     raw.held = held
     return held

@@ -127,6 +127,23 @@ TEST_CASE("latest keeps one message a key, in the order of the last ones") {
   EXPECT(reader.Queued() == 0);
 }
 
+TEST_CASE("a stream that holds back more than half its budget is slow, told of once") {
+  Reader reader(SlowPolicy::kDropOldest);
+  // The carrier has half of it.
+  for (int i = 0; i < 5; i++) REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+  reader.Deliver();
+  EXPECT(reader.carrier.slow.size() == 0);
+  for (int i = 5; i < 30; i++) {
+    REQUIRE(reader.Send(Numbered(i)) == Result::kQueued);
+    reader.Deliver();
+    EXPECT(reader.carrier.slow.size() == 1);
+    EXPECT(reader.owner->held_back.Holds(reader.uid));
+  }
+  reader.CatchUp();
+  EXPECT(!reader.owner->held_back.Holds(reader.uid));
+  EXPECT(reader.carrier.slow.size() == 1);
+}
+
 TEST_CASE("a dropped message is told of once, where it is missing") {
   Reader reader(SlowPolicy::kDropOldest, /*marks_gaps=*/true);
   for (int i = 0; i < 30; i++) {

@@ -30,6 +30,7 @@ class CountingCarrier final : public Carrier {
   }
   void Settled(Ticket, Outcome) override {}
   void Gap(uint32_t) override {}
+  void Slow(uint32_t) override {}
   void Close(uint32_t handle, uint32_t, CloseReason, std::string_view) override {
     closed.push_back(handle);
   }

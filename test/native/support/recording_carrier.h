@@ -64,6 +64,10 @@ class RecordingCarrier final : public Carrier {
     Take(0);
     operations_.push_back({Operation::kGap, handle, 0, 0, 0, 0, "gap"});
   }
+  void Slow(uint32_t handle) override {
+    Take(0);
+    slow.push_back(handle);
+  }
   void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) override {
     Take(text.size());
     reasons.push_back(reason);
@@ -116,6 +120,7 @@ class RecordingCarrier final : public Carrier {
   int fan_outs = 0;
   std::vector<Ticket> awaited;
   std::vector<std::pair<Ticket, Outcome>> settled;
+  std::vector<uint32_t> slow;  // the handles of those that were told of
   std::vector<CloseReason> reasons;
   std::vector<MessageOp> request_mail;
 
