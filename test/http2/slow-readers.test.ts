@@ -277,7 +277,7 @@ test('latest: slow is told when a message takes the place of another, and drain 
   const reader = await open({ onSlow: 'latest' })
   const events: string[] = []
   reader.stream.on('slow', () => events.push('slow'))
-  reader.stream.on('drain', () => events.push('drain'))
+  reader.stream.on('drain', () => events.push(`drain, with ${reader.stream.queuedBytes} waiting`))
   // Its window and what its carrier is handed, which is far below half its budget.
   reader.stream.send('x'.repeat(15_000))
   await until('it has left', () => reader.stream.queuedBytes === 0)
@@ -294,7 +294,7 @@ test('latest: slow is told when a message takes the place of another, and drain 
   expect(events).toEqual(['slow'])
   reader.read()
   await until('it has caught up', () => events.length === 2)
-  expect(events).toEqual(['slow', 'drain'])
+  expect(events).toEqual(['slow', 'drain, with 0 waiting'])
   expect(reader.text()).toMatch(/another\n\ndata: price 9\n\n$/)
 })
 
