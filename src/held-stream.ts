@@ -18,14 +18,9 @@ export interface CloseDetail {
  * for it.
  */
 export class HeldStream {
-  // What each write looks at comes first, in memory as here.
   /** What the carrier knows it by. */
   readonly raw: unknown
   readonly carrier: Carrier
-  /** Bytes handed to the carrier and not yet taken by the socket. */
-  waiting = 0
-  /** Those of them whose carrier does not tell when the socket took them, which went first. */
-  unwatched = 0
   slow = false
   /** The size of the write on its way that `whenOnlyTaken` is told of. */
   onlyWrite: number | undefined = undefined

@@ -137,14 +137,10 @@ export class Inbox {
   }
 
   #writeMany(offset: number, count: number, bytes: Buffer, messages: number): void {
-    const first = offset / 4
-    for (let i = first; i < first + count; i++) {
-      if (this.#writes.writeOneOf(count, this.#table.get(arenaWords[i]!), bytes)) {
-        this.#delivered += messages
-      } else {
-        this.#undeliverable += messages
-      }
-    }
+    const handles = arenaWords.subarray(offset / 4, offset / 4 + count)
+    const written = this.#writes.writeMany(handles, bytes)
+    this.#delivered += written * messages
+    this.#undeliverable += (count - written) * messages
   }
 }
 

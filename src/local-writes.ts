@@ -1,14 +1,17 @@
 import type { HeldStream } from './held-stream.js'
+import type { StreamTable } from './stream-table.js'
 import type { StreamWrites } from './stream-writes.js'
 import type { Outcome } from './waiting.js'
 import { callUser } from './uncaught.js'
 
 /** Writes to streams of this thread what this thread sends; what a tick writes to one is joined. */
 export class LocalWrites {
+  readonly #table: StreamTable
   readonly #writes: StreamWrites
   readonly #corked: HeldStream[] = []
 
-  constructor(writes: StreamWrites) {
+  constructor(table: StreamTable, writes: StreamWrites) {
+    this.#table = table
     this.#writes = writes
   }
 
@@ -23,11 +26,13 @@ export class LocalWrites {
     return this.#writes.write(stream, bytes, settle)
   }
 
-  /** The same of bytes that go to so many streams at once. */
-  writeOneOf(streams: number, stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
-    if (!stream || stream.carrier.ended(stream.raw)) return false
-    this.#cork(stream)
-    return this.#writes.writeOneOf(streams, stream, bytes)
+  /** The same bytes to many streams. How many took them. */
+  writeMany(handles: Uint32Array, bytes: Buffer): number {
+    for (const handle of handles) {
+      const stream = this.#table.get(handle)
+      if (stream && !stream.carrier.ended(stream.raw)) this.#cork(stream)
+    }
+    return this.#writes.writeMany(handles, bytes)
   }
 
   tellSlow(): void {

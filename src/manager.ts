@@ -98,7 +98,7 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
 
   private constructor(values: Float64Array, explicit: number) {
     super()
-    const writes = new StreamWrites({
+    const writes = new StreamWrites(this.#table, {
       slow: (held) => this.#holder.report(held, 'slow'),
       drain: (held) => this.#holder.report(held, 'drain'),
       gap: (held) => this.#tellOfGap(held),

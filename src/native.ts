@@ -61,6 +61,8 @@ export interface NativeBinding {
   unsend(uid: StreamUid, bytes: number): void
   release(uid: StreamUid, bytes: number): void
   taken(handle: number, bytes: number): number
+  /** The same of so many pairs of handle and bytes; the answers take the place of the bytes. True if any is not 0. */
+  takenMany(pairs: Uint32Array, count: number): boolean
   setSlow(uid: StreamUid, slow: boolean): void
   setHeartbeat(uid: StreamUid, intervalMs: number): void
 

@@ -42,7 +42,7 @@ export class Outbox {
 
   constructor(table: StreamTable, writes: StreamWrites) {
     this.#table = table
-    this.#writes = new LocalWrites(writes)
+    this.#writes = new LocalWrites(table, writes)
   }
 
   send(uid: StreamUid, data: string | Uint8Array, options?: SendOptions): SendResult {
@@ -197,11 +197,9 @@ export class Outbox {
     for (let i = 0; i < own.length; i += 2) {
       const bytes = own[i + 1] as Buffer
       const handles = own[i] as Uint32Array
-      for (const handle of handles) {
-        const stream = this.#table.get(handle)
-        if (this.#writes.writeOneOf(handles.length, stream, bytes)) delivered++
-        else undeliverable++
-      }
+      const written = this.#writes.writeMany(handles, bytes)
+      delivered += written
+      undeliverable += handles.length - written
     }
     this.#table.endBatch()
     this.#writes.tellSlow()

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { HeldStream } from './held-stream.js'
 import { native } from './native.js'
+import type { StreamTable } from './stream-table.js'
 import { throwLater } from './uncaught.js'
 import { UnwatchedWrites } from './unwatched-writes.js'
 import { outcomes, type Outcome } from './waiting.js'
@@ -13,9 +14,9 @@ export interface WriteEvents {
   gap(stream: HeldStream): void
 }
 
-/** In the answer of `native.taken`. */
+/** In the answers of `native.taken` and `takenMany`. */
 const kGap = 1
-const kLow = 2
+const kDrained = 2
 
 /** To look after fewer writes costs more than that their carrier tells of each. */
 const kMany = 16
@@ -25,13 +26,18 @@ const kSmall = 16 << 10
 
 /** Hands bytes that are reserved to streams of this thread, and gives the room back when they left. */
 export class StreamWrites {
+  readonly #table: StreamTable
   readonly #events: WriteEvents
   /** Streams with more waiting are slow: half a budget. */
   #high = Infinity
   #turnedSlow: HeldStream[] = []
-  readonly #unwatched = new UnwatchedWrites((stream) => this.#taken(stream, 0))
+  readonly #unwatched: UnwatchedWrites
 
-  constructor(events: WriteEvents) {
+  constructor(table: StreamTable, events: WriteEvents) {
+    this.#table = table
+    this.#unwatched = new UnwatchedWrites(table, (pairs, count) =>
+      this.#unwatchedTaken(pairs, count),
+    )
     this.#events = events
   }
 
@@ -50,33 +56,41 @@ export class StreamWrites {
     settle?: (outcome: Outcome) => void,
   ): stream is HeldStream {
     if (!stream || stream.carrier.ended(stream.raw)) return false
-    this.#hand(stream, bytes, this.#whenTaken(stream, bytes.length, settle))
+    this.#hand(stream.handle, bytes, this.#whenTaken(stream, bytes.length, settle))
     return true
   }
 
-  /** The same of bytes that go to so many streams at once. */
-  writeOneOf(streams: number, stream: HeldStream | undefined, bytes: Buffer): stream is HeldStream {
-    if (!stream || stream.carrier.ended(stream.raw)) return false
+  /** The same bytes to many streams, none of which is waited for. How many took them. */
+  writeMany(handles: Uint32Array, bytes: Buffer): number {
+    const table = this.#table
     const size = bytes.length
-    const unwatched = streams >= kMany && stream.carrier.left !== undefined
-    if (unwatched && stream.waiting === 0 && size <= kSmall) {
-      stream.unwatched = size
-      this.#hand(stream, bytes, undefined)
-      this.#unwatched.add(stream)
-    } else {
-      this.#hand(stream, bytes, this.#whenTaken(stream, size))
+    const unwatched = handles.length >= kMany && size <= kSmall
+    let written = 0
+    for (let i = 0; i < handles.length; i++) {
+      const handle = handles[i]!
+      const carrier = table.carriers[handle]
+      if (carrier === undefined || carrier.ended(table.raws[handle])) continue
+      written++
+      if (unwatched && carrier.left !== undefined && table.waiting[handle] === 0) {
+        table.unwatched[handle] = size
+        this.#unwatched.add(handle)
+        this.#hand(handle, bytes, undefined)
+      } else {
+        this.#hand(handle, bytes, this.#whenTaken(table.get(handle)!, size))
+      }
     }
-    return true
+    return written
   }
 
-  #hand(stream: HeldStream, bytes: Buffer, done: ((error?: unknown) => void) | undefined): void {
-    stream.waiting += bytes.length
+  #hand(handle: number, bytes: Buffer, done: ((error?: unknown) => void) | undefined): void {
+    const table = this.#table
+    table.waiting[handle]! += bytes.length
     try {
-      stream.carrier.write(stream.raw, bytes, done)
+      table.carriers[handle]!.write(table.raws[handle], bytes, done)
     } catch (error) {
       throwLater(error) // of a Duplex's own code; the bytes are with it
     }
-    if (stream.waiting > this.#high) this.markSlow(stream)
+    if (table.waiting[handle]! > this.#high) this.markSlow(table.get(handle))
   }
 
   /** Much waits for it, here or where it is held back. Whoever says so is to call `tellSlow`. */
@@ -114,16 +128,32 @@ export class StreamWrites {
   }
 
   #taken(stream: HeldStream, size: number): void {
-    // What was written before it without a callback went before it.
-    size += stream.unwatched
-    if (stream.waiting < size) return // of a Duplex that says it twice
-    stream.unwatched = 0
-    stream.waiting -= size
     if (!stream.live) return // and its handle may be another's
-    const found = native.taken(stream.handle, size)
-    if (found === 0) return
-    if ((found & kGap) !== 0) this.#events.gap(stream)
-    if (stream.slow && (found & kLow) !== 0) {
+    const { waiting, unwatched } = this.#table
+    const { handle } = stream
+    // What was written before it without a callback went before it.
+    size += unwatched[handle]!
+    if (waiting[handle]! < size) return // of a Duplex that says it twice
+    unwatched[handle] = 0
+    waiting[handle]! -= size
+    this.#tell(stream, native.taken(handle, size))
+  }
+
+  /** The room of all of them first, and then what comes of it, which may run user code. */
+  #unwatchedTaken(pairs: Uint32Array, count: number): void {
+    if (!native.takenMany(pairs, count)) return
+    const told: [HeldStream | undefined, number][] = []
+    for (let i = 0; i < 2 * count; i += 2) {
+      const answer = pairs[i + 1]!
+      if (answer !== 0) told.push([this.#table.get(pairs[i]!), answer])
+    }
+    for (const [stream, answer] of told) if (stream?.live) this.#tell(stream, answer)
+  }
+
+  #tell(stream: HeldStream, answer: number): void {
+    if (answer === 0) return
+    if ((answer & kGap) !== 0) this.#events.gap(stream)
+    if (stream.slow && (answer & kDrained) !== 0) {
       this.#mark(stream, false)
       this.#events.drain(stream)
     }

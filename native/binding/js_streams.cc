@@ -118,18 +118,18 @@ Napi::Value JsTouch(const Napi::CallbackInfo& info) {
 
 // What taken() answers; src/stream-writes.ts knows them.
 constexpr uint32_t kGap = 1;
-constexpr uint32_t kLow = 2;  // little waits, and nothing is held back
+constexpr uint32_t kDrained = 2;  // it was slow; now little waits, and nothing is held back
 
 // What the socket took, or what is not to be written after all.
-uint32_t Release(const Napi::CallbackInfo& info, StreamLine& line, StreamUid uid, uint64_t bytes) {
-  NodeWorker& self = Self(info);
+uint32_t Release(NodeWorker& self, StreamLine& line, StreamUid uid, uint64_t bytes) {
   if (KeepsQueue(line.policy()) && self.worker().held_back.Taken(uid, bytes)) {
     self.reactor().poller().Wake();
   }
   const Released released = GiveBack(Registry::Get(), &self.worker(), line, uid, bytes);
-  const bool low = released.queued <= self.worker().options[Option::kSendBudgetBytes] / 4 &&
-                   !(line.slow() && self.worker().held_back.Holds(uid));
-  return (released.gap ? kGap : 0) | (low ? kLow : 0);
+  const bool drained = line.slow() &&
+                       released.queued <= self.worker().options[Option::kSendBudgetBytes] / 4 &&
+                       !self.worker().held_back.Holds(uid);
+  return (released.gap ? kGap : 0) | (drained ? kDrained : 0);
 }
 
 // unsend(uid, bytes): the stream's writable side had ended without our knowledge.
@@ -143,7 +143,7 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   counters.Add(Counter::kMessagesSent, ~uint64_t{0});
   counters.Add(Counter::kMessagesGone);
   if (line == nullptr) return info.Env().Undefined();
-  (void)Release(info, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
+  (void)Release(*self, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
   if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
   return info.Env().Undefined();
 }
@@ -152,19 +152,41 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
 Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   const StreamUid uid = *UidArgument(info, 0);
   StreamLine* line = OwnLine(info, uid);
-  if (line != nullptr) (void)Release(info, *line, uid, Uint32Argument(info, 1));
+  if (line != nullptr) (void)Release(Self(info), *line, uid, Uint32Argument(info, 1));
   return info.Env().Undefined();
 }
 
-// taken(handle, bytes): the socket took them. kGap and kLow, or 0 if the stream is gone. Once a
-// message: a handle, as it costs less to read than a bigint.
+// 0 if the stream is gone.
+uint32_t ReleaseOf(NodeWorker& self, uint32_t handle, uint32_t bytes) {
+  const StreamUid uid = self.UidOf(handle);
+  StreamLine* line = self.worker().cache.Find(uid);
+  return line == nullptr ? 0 : Release(self, *line, uid, bytes);
+}
+
+// taken(handle, bytes): the socket took them. Once a message: a handle, as it costs less to read
+// than a bigint.
 Napi::Value JsTaken(const Napi::CallbackInfo& info) {
   NodeWorker* self = SelfIfOpen(info);
   if (self == nullptr) return Number(info, 0);
-  const StreamUid uid = self->UidOf(Uint32Argument(info, 0));
-  StreamLine* line = self->worker().cache.Find(uid);
-  if (line == nullptr) return Number(info, 0);
-  return Number(info, Release(info, *line, uid, Uint32Argument(info, 1)));
+  return Number(info, ReleaseOf(*self, Uint32Argument(info, 0), Uint32Argument(info, 1)));
+}
+
+// takenMany(pairs, count): the same of many, each a handle and bytes; what is answered takes the
+// place of the bytes. Whether any of it is not 0.
+Napi::Value JsTakenMany(const Napi::CallbackInfo& info) {
+  auto pairs = info[0].As<Napi::Uint32Array>();
+  const uint32_t words = 2 * Uint32Argument(info, 1);
+  CHECK(words <= pairs.ElementLength());
+  NodeWorker* self = SelfIfOpen(info);
+  bool any = false;
+  constexpr uint32_t kAhead = 2 * WorkerCache::kFetchedAhead;
+  uint32_t* const end = pairs.Data() + words;
+  for (uint32_t* pair = pairs.Data(); self != nullptr && pair < end; pair += 2) {
+    if (end - pair > kAhead) self->worker().cache.Fetch(self->UidOf(pair[kAhead]));
+    pair[1] = ReleaseOf(*self, pair[0], pair[1]);
+    any = any || pair[1] != 0;
+  }
+  return Napi::Boolean::New(info.Env(), any);
 }
 
 // setSlow(uid, slow): whether its reader is behind.
@@ -207,6 +229,7 @@ void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsUnsend>(env, exports, "unsend");
   Export<JsRelease>(env, exports, "release");
   Export<JsTaken>(env, exports, "taken");
+  Export<JsTakenMany>(env, exports, "takenMany");
   Export<JsSetSlow>(env, exports, "setSlow");
   Export<JsSetHeartbeat>(env, exports, "setHeartbeat");
 }

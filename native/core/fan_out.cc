@@ -110,6 +110,8 @@ bool FanOut::Step(uint64_t* receivers) {
   handles_.clear();
   for (; next_ < end && members_[next_].kind == kind; next_++, ++*receivers) {
     const TopicMember& member = members_[next_];
+    const size_t ahead = next_ + WorkerCache::kFetchedAhead;
+    if (ahead < members_.size()) worker_.cache.Fetch(members_[ahead].uid);
     const Receipt receipt = Receive(registry_, worker_, member, payload, messages_, key_, now_ms);
     if (receipt == Receipt::kWrite) handles_.push_back(member.handle);
     if (receipt == Receipt::kDisconnect) slow_.push_back(member.uid);
