@@ -21,6 +21,7 @@ export const trials = [
         { sessions: 4, streamsEach: 10, intervalMs: 1, ticks: 20 },
         { sessions: 4, streamsEach: 1, intervalMs: 1, ticks: 20, scheme: 'https' },
       ],
+      starts: 1,
       rounds: 1,
     },
   },
