@@ -25,6 +25,13 @@ inline std::optional<StreamUid> UidArgument(const Napi::CallbackInfo& info, size
   return StreamUid{value};
 }
 
+// One that the typed layer has from here.
+inline StreamUid KnownUid(const Napi::CallbackInfo& info, size_t index) {
+  const std::optional<StreamUid> uid = UidArgument(info, index);
+  CHECK(uid.has_value());
+  return *uid;
+}
+
 inline uint32_t Uint32Argument(const Napi::CallbackInfo& info, size_t index) {
   uint32_t value;
   CHECK(napi_get_value_uint32(info.Env(), info[index], &value) == napi_ok);

@@ -36,8 +36,8 @@ double WallOffsetMs() {
   static const double offset = [] {
     timespec now;
     CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec / 1000000) -
-           static_cast<double>(MonotonicMs());
+    const int64_t now_ms = int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+    return static_cast<double>(now_ms) - static_cast<double>(MonotonicMs());
   }();
   return offset;
 }

@@ -45,7 +45,7 @@ Napi::Value JsKeepsTopic(const Napi::CallbackInfo& info) {
 // it is; 1: it is a member now; a Buffer: the same, and these bytes are reserved and to be written.
 Napi::Value JsSubscribeAfter(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   size_t offset = 0;
   const std::string_view topic = ScratchText(self, &offset, Uint32Argument(info, 1));
   const std::string_view after = ScratchText(self, &offset, Uint32Argument(info, 2));

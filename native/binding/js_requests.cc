@@ -114,7 +114,7 @@ Napi::Value JsRequestAdopt(const Napi::CallbackInfo& info) {
 // requestAhead(uid, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): to a stream
 // on a reactor, before all that waits for it; whether it lives.
 Napi::Value JsRequestAhead(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   return Boolean(info, Self(info).sender().CommandAhead(uid, MessageArguments(info, 1)));
 }
 

@@ -38,7 +38,7 @@ Napi::Value JsSend(const Napi::CallbackInfo& info) {
 // sendAhead(uid, as before): to a stream of the calling thread, before all that waits.
 Napi::Value JsSendAhead(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   if (OwnLine(info, uid) == nullptr || !self.SendAhead(uid, MessageArguments(info, 1))) {
     return Code(info, Status::kGone);
   }

@@ -67,15 +67,15 @@ Napi::Value JsCreate(const Napi::CallbackInfo& info) {
 
 // destroy(uid, reason): whether it lived.
 Napi::Value JsDestroy(const Napi::CallbackInfo& info) {
-  const std::optional<StreamUid> uid = UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   const auto reason = static_cast<CloseReason>(Uint32Argument(info, 1));
-  return Boolean(info, OwnLine(info, *uid) != nullptr &&
-                           Registry::Get().DestroyStream(Self(info).worker(), *uid, reason));
+  return Boolean(info, OwnLine(info, uid) != nullptr &&
+                           Registry::Get().DestroyStream(Self(info).worker(), uid, reason));
 }
 
 // detach(uid): of a stream of the calling thread, or one on a reactor; whether it lives.
 Napi::Value JsDetach(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   Registry& registry = Registry::Get();
   Worker& self = Self(info).worker();
   const bool lives = uid.worker_id() == self.id ? registry.Detach(self, uid)
@@ -87,7 +87,7 @@ Napi::Value JsDetach(const Napi::CallbackInfo& info) {
 // held back for it that goes first; what says that all of it has gone follows. Of a stream on a
 // reactor, which holds back by itself, never.
 Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   StreamLine* line = OwnLine(info, uid);
   if (line == nullptr) {
     MarkClosingOnReactor(Registry::Get(), uid);
@@ -103,7 +103,7 @@ Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
 
 // stopTaking(uid): it takes nothing more, for however long what it has takes to leave.
 Napi::Value JsStopTaking(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   StreamLine* line = Registry::Get().FindLine(uid);
   if (line != nullptr) (void)line->StartClosing(uid);
   return info.Env().Undefined();
@@ -111,7 +111,7 @@ Napi::Value JsStopTaking(const Napi::CallbackInfo& info) {
 
 // touch(uid): a byte came or went.
 Napi::Value JsTouch(const Napi::CallbackInfo& info) {
-  StreamLine* line = OwnLine(info, *UidArgument(info, 0));
+  StreamLine* line = OwnLine(info, KnownUid(info, 0));
   if (line != nullptr && !line->owner_closes()) line->Touch(MonotonicMs());
   return info.Env().Undefined();
 }
@@ -134,7 +134,7 @@ uint32_t Release(NodeWorker& self, StreamLine& line, StreamUid uid, uint64_t byt
 
 // unsend(uid, bytes): the stream's writable side had ended without our knowledge.
 Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   StreamLine* line = OwnLine(info, uid);
   NodeWorker* self = SelfIfOpen(info);
   if (self == nullptr) return info.Env().Undefined();  // the stream's own code closed the manager
@@ -150,7 +150,7 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
 
 // release(uid, bytes): what was reserved is not to be written after all.
 Napi::Value JsRelease(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   StreamLine* line = OwnLine(info, uid);
   if (line != nullptr) (void)Release(Self(info), *line, uid, Uint32Argument(info, 1));
   return info.Env().Undefined();
@@ -191,7 +191,7 @@ Napi::Value JsTakenMany(const Napi::CallbackInfo& info) {
 
 // setSlow(uid, slow): whether its reader is behind.
 Napi::Value JsSetSlow(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   if (StreamLine* line = OwnLine(info, uid); line != nullptr) {
     const bool slow = BoolArgument(info, 1);
     line->SetSlow(slow);
@@ -202,7 +202,7 @@ Napi::Value JsSetSlow(const Napi::CallbackInfo& info) {
 
 // setHeartbeat(uid, intervalMs): of a stream of the calling thread, or one on a reactor.
 Napi::Value JsSetHeartbeat(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   const uint32_t interval_ms = Uint32Argument(info, 1);
   if (OwnLine(info, uid) != nullptr) {
     SetHeartbeat(Self(info).worker(), uid, interval_ms);

@@ -16,7 +16,7 @@ namespace {
 template <bool (*kChange)(Registry&, Worker&, StreamUid, std::string_view),
           bool (*kChangeOnReactor)(Registry&, StreamUid, std::string_view)>
 Napi::Value JsChangeMembership(const Napi::CallbackInfo& info) {
-  const StreamUid uid = *UidArgument(info, 0);
+  const StreamUid uid = KnownUid(info, 0);
   NodeWorker& self = Self(info);
   size_t offset = 0;
   const std::string_view topic = ScratchText(self, &offset, Uint32Argument(info, 1));
@@ -112,7 +112,7 @@ Napi::Value JsSubscribers(const Napi::CallbackInfo& info) {
 
 // topicsOf(uid): names.
 Napi::Value JsTopicsOf(const Napi::CallbackInfo& info) {
-  const std::vector<std::string> names = TopicsOf(Registry::Get(), *UidArgument(info, 0));
+  const std::vector<std::string> names = TopicsOf(Registry::Get(), KnownUid(info, 0));
   const Napi::Array list = Napi::Array::New(info.Env(), names.size());
   for (uint32_t i = 0; i < names.size(); i++) {
     list.Set(i, Napi::String::New(info.Env(), names[i]));

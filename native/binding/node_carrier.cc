@@ -15,7 +15,7 @@ NodeCarrier::NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function
       counters_(counters),
       callback_(Napi::Persistent(callback)),
       arena_(arena),
-      payload_begin_(kMaxRecords * kRecordWords * sizeof(uint32_t)),
+      payload_begin_(sizeof(uint32_t) * kRecordWords * kMaxRecords),
       used_(payload_begin_) {
   CHECK(arena_.bytes().size() > payload_begin_);
 }
@@ -195,7 +195,7 @@ void NodeCarrier::Settle(uint64_t delivered, uint64_t undeliverable) {
 
 uint32_t* NodeCarrier::Record(Op op, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e) {
   DCHECK(records_ < kMaxRecords);
-  uint32_t* record = arena_.As<uint32_t>() + records_++ * kRecordWords;
+  uint32_t* record = arena_.As<uint32_t>() + size_t{kRecordWords} * records_++;
   record[0] = static_cast<uint32_t>(op);
   record[1] = a;
   record[2] = b;

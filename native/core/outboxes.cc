@@ -22,7 +22,7 @@ void Outboxes::Appended(uint32_t worker_id) {
   if (outbox.messages++ == 0 && !outbox.bursty) Post(worker_id, outbox);
 }
 
-bool Outboxes::Publish(uint32_t worker_id, Publication&& publication) {
+bool Outboxes::Publish(uint32_t worker_id, Publication& publication) {
   Mailbox& mailbox = registry_.FindWorker(worker_id)->mailbox;
   const uint64_t charge = publication.charged_bytes();
   if (!mailbox.Reserve(charge)) return false;

@@ -31,7 +31,7 @@ class Outboxes {
   // The same for a message of a request, whose id is no stream's.
   uint8_t* AppendTo(uint32_t worker_id, StreamUid id, MessageOp op, uint32_t bytes, bool control);
   // False when the mailbox has no room; then nothing was taken from the publication.
-  bool Publish(uint32_t worker_id, Publication&& publication);
+  bool Publish(uint32_t worker_id, Publication& publication);
   // The same, and it has been posted on return. What was said before must have been flushed. A gap
   // is never refused.
   bool PublishNow(uint32_t worker_id, Publication publication);

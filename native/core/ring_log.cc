@@ -11,8 +11,9 @@ constexpr size_t kEpochDigits = RingLog::kEpochBits / 4;
 
 // The whole of `text`, as it would be written.
 bool ParseNumber(std::string_view text, int base, uint64_t* value) {
-  const char* end = text.data() + text.size();
-  const auto [read, error] = std::from_chars(text.data(), end, *value, base);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  const auto [read, error] = std::from_chars(begin, end, *value, base);
   return error == std::errc{} && read == end;
 }
 

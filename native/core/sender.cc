@@ -254,7 +254,7 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
       if (receipt == Receipt::kDisconnect) Disconnect(member.uid);
       if (receipt == Receipt::kUntold) TellGap(member.uid);
     }
-  } else if (!outboxes_.Publish(worker_id, std::move(publication))) {
+  } else if (!outboxes_.Publish(worker_id, publication)) {
     registry_.Count(self_, Counter::kMessagesDropped, receivers);
     TellGaps(worker_id, publication);
   }

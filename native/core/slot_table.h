@@ -29,6 +29,7 @@ class SlotTable {
 
   Region region(uint32_t index) const {
     const uintptr_t entry = directory_[index].load(std::memory_order_acquire);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the low bits of an aligned address are the size.
     return {reinterpret_cast<StreamLine*>(entry & ~kBlockBitsMask),
             static_cast<uint32_t>(entry & kBlockBitsMask)};
   }

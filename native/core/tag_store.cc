@@ -34,7 +34,7 @@ uint32_t TagStore::Allocate(std::string_view text) {
   char bytes[kWords * 8] = {static_cast<char>(text.size())};
   std::memcpy(bytes + 1, text.data(), text.size());
   Block* block = Find(index);
-  for (uint32_t i = 0; i < kWords; i++) {
+  for (size_t i = 0; i < kWords; i++) {
     uint64_t word;
     std::memcpy(&word, bytes + i * 8, 8);
     block->words[i].store(word, std::memory_order_release);
@@ -45,7 +45,7 @@ uint32_t TagStore::Allocate(std::string_view text) {
 void TagStore::Read(uint32_t index, TagText* out) const {
   const Block* block = Find(index);
   char bytes[kWords * 8];
-  for (uint32_t i = 0; i < kWords; i++) {
+  for (size_t i = 0; i < kWords; i++) {
     const uint64_t word = block->words[i].load(std::memory_order_acquire);
     std::memcpy(bytes + i * 8, &word, 8);
   }

@@ -33,7 +33,7 @@ uint8_t* MapSlab() {
   const auto from = reinterpret_cast<uintptr_t>(mapped);
   const uintptr_t begin = RoundUp(from, kSlabBytes);
   if (begin > from) CHECK(munmap(mapped, begin - from) == 0);
-  auto* slab = reinterpret_cast<uint8_t*>(begin);
+  auto* slab = static_cast<uint8_t*>(mapped) + (begin - from);
   CHECK(munmap(slab + kSlabBytes, from + kSlabBytes - begin) == 0);
 #ifdef MADV_NOHUGEPAGE
   // A huge page would be resident as a whole. Kernels without them know no such advice.

@@ -31,8 +31,7 @@ int GivePassphrase(char* buffer, int size, int, void* argument) {
   const auto* passphrase = static_cast<const std::string*>(argument);
   if (passphrase == nullptr || passphrase->empty()) return -1;
   if (passphrase->size() > static_cast<size_t>(size)) return -1;
-  std::memcpy(buffer, passphrase->data(), passphrase->size());
-  return static_cast<int>(passphrase->size());
+  return static_cast<int>(passphrase->copy(buffer, passphrase->size()));
 }
 
 // Whether reading stopped because there is nothing more to read.
