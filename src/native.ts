@@ -61,7 +61,7 @@ export interface NativeBinding {
   unsend(uid: StreamUid, bytes: number): void
   release(uid: StreamUid, bytes: number): void
   taken(handle: number, bytes: number): number
-  /** The same of so many pairs of handle and bytes; the answers take the place of the bytes. True if any is not 0. */
+  /** The same of so many pairs of handle and bytes, as far as native/binding/js_streams.cc says. True if there is more to do. */
   takenMany(pairs: Uint32Array, count: number): boolean
   setSlow(uid: StreamUid, slow: boolean): void
   setHeartbeat(uid: StreamUid, intervalMs: number): void

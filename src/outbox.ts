@@ -210,7 +210,8 @@ export class Outbox {
   writeReserved(stream: HeldStream, bytes: Buffer): void {
     // Of one that has ended, nothing is left to be told.
     const { uid } = stream
-    if (!this.#writes.write(stream, bytes)) native.release(uid, bytes.length)
+    if (this.#writes.write(stream, bytes)) this.#writes.tellSlow()
+    else native.release(uid, bytes.length)
   }
 
   /** To a stream that this thread handles, before all that waits for it. */

@@ -17,12 +17,14 @@ export interface WriteEvents {
 /** In the answers of `native.taken` and `takenMany`. */
 const kGap = 1
 const kDrained = 2
+/** In one of `takenMany`: what is not taken by it is to be by `taken`, when its turn comes. */
+const kTaken = 2 ** 31
 
 /** To look after fewer writes costs more than that their carrier tells of each. */
 const kMany = 16
 
 /** Of a larger one that cost is nothing, and it makes room sooner. */
-const kSmall = 16 << 10
+const kSmall = 4 << 10
 
 /** Hands bytes that are reserved to streams of this thread, and gives the room back when they left. */
 export class StreamWrites {
@@ -139,15 +141,18 @@ export class StreamWrites {
     this.#tell(stream, native.taken(handle, size))
   }
 
-  /** The room of all of them first, and then what comes of it, which may run user code. */
+  /** The room of most first, and then of each that is to be told of it, which may run user code. */
   #unwatchedTaken(pairs: Uint32Array, count: number): void {
     if (!native.takenMany(pairs, count)) return
-    const told: [HeldStream | undefined, number][] = []
+    const rest: [HeldStream | undefined, number][] = []
     for (let i = 0; i < 2 * count; i += 2) {
-      const answer = pairs[i + 1]!
-      if (answer !== 0) told.push([this.#table.get(pairs[i]!), answer])
+      if (pairs[i + 1] !== 0) rest.push([this.#table.get(pairs[i]!), pairs[i + 1]!])
     }
-    for (const [stream, answer] of told) if (stream?.live) this.#tell(stream, answer)
+    for (const [stream, word] of rest) {
+      if (!stream?.live) continue
+      const answer = word >= kTaken ? word - kTaken : native.taken(stream.handle, word)
+      this.#tell(stream, answer)
+    }
   }
 
   #tell(stream: HeldStream, answer: number): void {

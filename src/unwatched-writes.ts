@@ -2,7 +2,7 @@ import type { StreamTable } from './stream-table.js'
 
 /** How often those are looked at whose readers are behind: the first time, and when none has read. */
 const kShortestMs = 1
-const kLongestMs = 256
+const kLongestMs = 32
 
 const kFirst = 64
 

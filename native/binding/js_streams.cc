@@ -119,6 +119,8 @@ Napi::Value JsTouch(const Napi::CallbackInfo& info) {
 // What taken() answers; src/stream-writes.ts knows them.
 constexpr uint32_t kGap = 1;
 constexpr uint32_t kDrained = 2;  // it was slow; now little waits, and nothing is held back
+// In those of takenMany() with one of them.
+constexpr uint32_t kTaken = 1u << 31;
 
 // What the socket took, or what is not to be written after all.
 uint32_t Release(NodeWorker& self, StreamLine& line, StreamUid uid, uint64_t bytes) {
@@ -156,23 +158,20 @@ Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// 0 if the stream is gone.
-uint32_t ReleaseOf(NodeWorker& self, uint32_t handle, uint32_t bytes) {
-  const StreamUid uid = self.UidOf(handle);
-  StreamLine* line = self.worker().cache.Find(uid);
-  return line == nullptr ? 0 : Release(self, *line, uid, bytes);
-}
-
-// taken(handle, bytes): the socket took them. Once a message: a handle, as it costs less to read
-// than a bigint.
+// taken(handle, bytes): the socket took them. 0 if the stream is gone. Once a message: a handle, as
+// it costs less to read than a bigint.
 Napi::Value JsTaken(const Napi::CallbackInfo& info) {
   NodeWorker* self = SelfIfOpen(info);
   if (self == nullptr) return Number(info, 0);
-  return Number(info, ReleaseOf(*self, Uint32Argument(info, 0), Uint32Argument(info, 1)));
+  const StreamUid uid = self->UidOf(Uint32Argument(info, 0));
+  StreamLine* line = self->worker().cache.Find(uid);
+  if (line == nullptr) return Number(info, 0);
+  return Number(info, Release(*self, *line, uid, Uint32Argument(info, 1)));
 }
 
-// takenMany(pairs, count): the same of many, each a handle and bytes; what is answered takes the
-// place of the bytes. Whether any of it is not 0.
+// takenMany(pairs, count): the same of many, each a handle and bytes, but for streams that are to
+// be told something: what the first of them does must come before the next has room. Their bytes
+// stay in their place, for taken(); of the others 0, or what is answered. Whether any is not 0.
 Napi::Value JsTakenMany(const Napi::CallbackInfo& info) {
   auto pairs = info[0].As<Napi::Uint32Array>();
   const uint32_t words = 2 * Uint32Argument(info, 1);
@@ -183,7 +182,13 @@ Napi::Value JsTakenMany(const Napi::CallbackInfo& info) {
   uint32_t* const end = pairs.Data() + words;
   for (uint32_t* pair = pairs.Data(); self != nullptr && pair < end; pair += 2) {
     if (end - pair > kAhead) self->worker().cache.Fetch(self->UidOf(pair[kAhead]));
-    pair[1] = ReleaseOf(*self, pair[0], pair[1]);
+    const StreamUid uid = self->UidOf(pair[0]);
+    StreamLine* line = self->worker().cache.Find(uid);
+    const bool told = line != nullptr && (line->slow() || line->gap_marked());
+    if (!told) {
+      const uint32_t answer = line == nullptr ? 0 : Release(*self, *line, uid, pair[1]);
+      pair[1] = answer == 0 ? 0 : kTaken | answer;
+    }
     any = any || pair[1] != 0;
   }
   return Napi::Boolean::New(info.Env(), any);

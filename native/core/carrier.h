@@ -36,7 +36,7 @@ class Carrier {
                          uint32_t messages) = 0;
   // Messages are missing in between: what the application has to say to that goes here.
   virtual void Gap(uint32_t handle) = 0;
-  // Much is held back for the stream. The carrier tells when that, and what it has itself, is gone.
+  // The stream's reader is behind. The carrier tells when little waits and nothing is held back.
   virtual void Slow(uint32_t handle) = 0;
   // Code 0 ends the stream gracefully, any other resets it.
   virtual void Close(uint32_t handle, uint32_t code, CloseReason reason, std::string_view text) = 0;

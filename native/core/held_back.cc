@@ -146,8 +146,8 @@ bool HeldBack::TellSlow(Carrier& carrier) {
     if (line == nullptr) continue;
     if (Holds(uid)) {
       carrier.Slow(line->handle());
-    } else {
-      line->SetSlow(false);
+    } else if (!worker_.slow_streams.Has(uid)) {
+      line->SetSlow(false);  // it was written meanwhile, and was not much in the carrier's hands
     }
   }
   return true;

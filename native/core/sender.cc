@@ -254,6 +254,7 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
       if (receipt == Receipt::kDisconnect) Disconnect(member.uid);
       if (receipt == Receipt::kUntold) TellGap(member.uid);
     }
+    if (self_->held_back.has_ready()) self_->mailbox.Nudge();
   } else if (!outboxes_.Publish(worker_id, publication)) {
     registry_.Count(self_, Counter::kMessagesDropped, receivers);
     TellGaps(worker_id, publication);

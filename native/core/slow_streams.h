@@ -1,6 +1,6 @@
 // The streams of a worker whose readers are behind, for statistics to tell of.
 //
-// Threads: Set: the owner; everything else: any. mu_ is a leaf.
+// Threads: Set, Has: the owner; everything else: any. mu_ is a leaf.
 #pragma once
 
 #include <unordered_set>
@@ -20,6 +20,10 @@ class SlowStreams {
     } else {
       uids_.erase(uid.value);
     }
+  }
+  bool Has(StreamUid uid) EXCLUDES(mu_) {
+    MutexLock lock(mu_);
+    return uids_.contains(uid.value);
   }
   void AppendTo(std::vector<StreamUid>* out) EXCLUDES(mu_) {
     MutexLock lock(mu_);

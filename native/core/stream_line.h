@@ -121,6 +121,7 @@ class alignas(kCacheLine) StreamLine {
   // It has been a member of a topic; only such a stream has any to leave when it goes.
   void MarkSubscribed();
   void SetSlow(bool slow);
+  bool gap_marked() const { return (state_.load(std::memory_order_relaxed) & kGap) != 0; }
   bool slow() const { return (meta_.load(std::memory_order_relaxed) & kSlow) != 0; }
   bool subscribed() const { return (meta_.load(std::memory_order_relaxed) & kSubscribed) != 0; }
   bool detached() const { return meta_.load(std::memory_order_relaxed) & kDetached; }

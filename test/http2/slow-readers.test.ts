@@ -273,30 +273,37 @@ for (const onSlow of ['drop', 'drop-oldest'] as const) {
   })
 }
 
-test('latest: slow is told when a message takes the place of another, and drain behind the last', async () => {
-  const reader = await open({ onSlow: 'latest' })
-  const events: string[] = []
-  reader.stream.on('slow', () => events.push('slow'))
-  reader.stream.on('drain', () => events.push(`drain, with ${reader.stream.queuedBytes} waiting`))
-  // Its window and what its carrier is handed, which is far below half its budget.
-  reader.stream.send('x'.repeat(15_000))
-  await until('it has left', () => reader.stream.queuedBytes === 0)
-  reader.stream.send('x'.repeat(20_000))
-  reader.stream.send('price 0', { key: 'price' })
-  reader.stream.send('another', { key: 'another' })
-  await turn()
-  expect(events).toEqual([])
-  for (let i = 1; i < 10; i++) {
-    reader.stream.send(`price ${i}`, { key: 'price' })
+for (const by of ['send', 'publish'] as const) {
+  test(`latest: slow is told when ${by} puts a message in the place of another, and drain behind the last`, async () => {
+    const reader = await open({ onSlow: 'latest' })
+    const events: string[] = []
+    reader.stream.on('slow', () => events.push('slow'))
+    reader.stream.on('drain', () => events.push(`drain, with ${reader.stream.queuedBytes} waiting`))
+    reader.stream.subscribe('prices')
+    const say = (text: string, key: string): void => {
+      if (by === 'send') reader.stream.send(text, { key })
+      else server.manager.publish('prices', text, { key })
+    }
+    // Its window and what its carrier is handed, which is far below half its budget.
+    reader.stream.send('x'.repeat(15_000))
+    await until('it has left', () => reader.stream.queuedBytes === 0)
+    reader.stream.send('x'.repeat(20_000))
+    say('price 0', 'price')
+    say('another', 'another')
     await turn()
-  }
-  await until('it is told', () => events.length > 0)
-  expect(events).toEqual(['slow'])
-  reader.read()
-  await until('it has caught up', () => events.length === 2)
-  expect(events).toEqual(['slow', 'drain, with 0 waiting'])
-  expect(reader.text()).toMatch(/another\n\ndata: price 9\n\n$/)
-})
+    expect(events).toEqual([])
+    for (let i = 1; i < 10; i++) {
+      say(`price ${i}`, 'price')
+      await turn()
+    }
+    await until('it is told', () => events.length > 0)
+    expect(events).toEqual(['slow'])
+    reader.read()
+    await until('it has caught up', () => events.length === 2)
+    expect(events).toEqual(['slow', 'drain, with 0 waiting'])
+    expect(reader.text()).toMatch(/another\n\ndata: price 9\n\n$/)
+  })
+}
 
 test('what a listener to slow sends comes behind what was published before it', async () => {
   const reader = await open()
@@ -359,7 +366,7 @@ test('what is published to many streams is counted until each reader took it', a
   const before = 'b'.repeat(kWindow - 2000)
   expect(first!.stream.send(before)).toBe(taken)
   await until('it has left', () => first!.stream.queuedBytes === 0)
-  const published = 'x'.repeat(7000)
+  const published = 'x'.repeat(3000)
   expect(server.manager.publish('many', published)).toBe(20)
   // By a reactor, which is another thread.
   await until('it is counted', () => first!.stream.queuedBytes > 0)
@@ -383,6 +390,26 @@ test('what is published to many streams is counted until each reader took it', a
     others.map(() => `data: ${published}\n\n`.repeat(2) + 'data: last\n\n'),
   )
   await until('all is given back', () => readers.every(({ stream }) => stream.queuedBytes === 0))
+})
+
+test('what a mark makes its stream publish comes to no other before that one has its own mark', async () => {
+  let marks = 0
+  const onGap = (): { data: string } => {
+    if (marks++ === 0) server.manager.publish('many', 'behind a mark')
+    return { data: 'a mark' }
+  }
+  const readers: Awaited<ReturnType<typeof open>>[] = []
+  for (let i = 0; i < 20; i++) readers.push(await open({ onGap }))
+  for (const { stream, read } of readers) {
+    stream.subscribe('many')
+    read()
+  }
+  expect(server.manager.publish('many', 'first')).toBe(20)
+  expect(server.manager.publish('many', 'y'.repeat(kBudget))).toBe(20)
+  await until('all have it', () => readers.every(({ text }) => text().includes('a mark')))
+  // But for the one that published it, all in its own way between the two.
+  const others = readers.filter(({ text }) => !/^data: first\n\ndata: a mark\n\n/.test(text()))
+  expect(others.length).toBeLessThanOrEqual(1)
 })
 
 test('what is no policy is refused', () => {
