@@ -34,8 +34,11 @@ counted() {
 }
 
 run() {
+  local start=$SECONDS status=0
   echo "=== $1"
-  "${@:2}" </dev/null 2>&1 | tee "$output"
+  "${@:2}" </dev/null 2>&1 | tee "$output" || status=$?
+  echo "=== $((SECONDS - start)) s"
+  return "$status"
 }
 
 # Keeps what a test runner names below its `failures (N):`, or else the last lines that were said.
