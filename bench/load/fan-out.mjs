@@ -11,15 +11,15 @@ const kPaceAlone = 'pace alone'
 const { shapes, writesATick, starts, rounds, contenders } = parameters({
   // The interval leaves the holding thread idle about half of the time, so that nothing piles up.
   shapes: [
-    { sessions: 10, streamsEach: 100, intervalMs: 6, ticks: 200 },
-    { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 100 },
-    { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 50 },
-    { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 100, scheme: 'https' },
+    { sessions: 10, streamsEach: 100, intervalMs: 6, ticks: 100 },
+    { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 50 },
+    { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 25 },
+    { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 50, scheme: 'https' },
   ],
   writesATick: [1, 4],
   // One process is laid out in memory unlike the next, and up to a tenth faster or slower for it.
   starts: 4,
-  rounds: 3,
+  rounds: 2,
   contenders: ['holdfast', 'native', 'native by send', 'native, 2 reactors', 'bare', kPaceAlone],
 })
 const checks = new Checks()
