@@ -122,13 +122,13 @@ export class Inbox {
 
   #write(handle: number, bytes: Buffer, messages: number): void {
     // Gone, or ended by its own user, since the batch was made.
-    if (this.#writes.write(this.#table.get(handle), bytes)) this.#delivered += messages
+    if (this.#writes.writeOrRelease(this.#table.get(handle), bytes)) this.#delivered += messages
     else this.#undeliverable += messages
   }
 
   #writeAwaited(handle: number, bytes: Buffer, low: number, high: number): void {
     const settle = (outcome: Outcome): void => native.settleAwaited(low, high, outcome)
-    if (this.#writes.write(this.#table.get(handle), bytes, settle)) {
+    if (this.#writes.writeOrRelease(this.#table.get(handle), bytes, settle)) {
       this.#delivered++
     } else {
       this.#undeliverable++

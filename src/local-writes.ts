@@ -20,7 +20,7 @@ export class LocalWrites {
     stream: HeldStream | undefined,
     bytes: Buffer,
     settle?: (outcome: Outcome) => void,
-  ): stream is HeldStream {
+  ): boolean {
     if (!stream || stream.carrier.ended(stream.raw)) return false
     this.#cork(stream)
     return this.#writes.write(stream, bytes, settle)

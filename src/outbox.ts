@@ -208,10 +208,8 @@ export class Outbox {
 
   /** To a stream of this thread, bytes that are reserved for it. */
   writeReserved(stream: HeldStream, bytes: Buffer): void {
-    // Of one that has ended, nothing is left to be told.
-    const { uid } = stream
     if (this.#writes.write(stream, bytes)) this.#writes.tellSlow()
-    else native.release(uid, bytes.length)
+    else native.release(stream.uid, bytes.length)
   }
 
   /** To a stream that this thread handles, before all that waits for it. */
@@ -222,6 +220,11 @@ export class Outbox {
   /** The same of fields alone, which an event stream's client takes without an event. */
   sendFields(stream: HeldStream, options: SendOptions): void {
     this.#writeAhead(stream, { ...packMessage('', options, 0), dataBytes: -1 })
+  }
+
+  /** Of what was sent ahead, once its stream has what else it is to be given. */
+  tellSlow(): void {
+    this.#writes.tellSlow()
   }
 
   #writeAhead(stream: HeldStream, packed: PackedMessage): void {

@@ -56,10 +56,21 @@ export class StreamWrites {
     stream: HeldStream | undefined,
     bytes: Buffer,
     settle?: (outcome: Outcome) => void,
-  ): stream is HeldStream {
+  ): boolean {
     if (!stream || stream.carrier.ended(stream.raw)) return false
     this.#hand(stream.handle, bytes, this.#whenTaken(stream, bytes.length, settle))
     return true
+  }
+
+  /** The same; what is not written has its room given back, and its stream takes no more. */
+  writeOrRelease(
+    stream: HeldStream | undefined,
+    bytes: Buffer,
+    settle?: (outcome: Outcome) => void,
+  ): boolean {
+    if (this.write(stream, bytes, settle)) return true
+    if (stream) native.release(stream.uid, bytes.length)
+    return false
   }
 
   /** The same bytes to many streams, none of which is waited for. How many took them. */
@@ -71,7 +82,11 @@ export class StreamWrites {
     for (let i = 0; i < handles.length; i++) {
       const handle = handles[i]!
       const carrier = table.carriers[handle]
-      if (carrier === undefined || carrier.ended(table.raws[handle])) continue
+      if (carrier === undefined) continue
+      if (carrier.ended(table.raws[handle])) {
+        native.release(table.get(handle)!.uid, size)
+        continue
+      }
       written++
       if (unwatched && carrier.left !== undefined && table.waiting[handle] === 0) {
         table.unwatched[handle] = size
@@ -110,7 +125,8 @@ export class StreamWrites {
     if (this.#turnedSlow.length === 0) return
     const slow = this.#turnedSlow
     this.#turnedSlow = []
-    for (const stream of slow) this.#events.slow(stream)
+    // What one listener does may have made the next no longer slow.
+    for (const stream of slow) if (stream.live && stream.slow) this.#events.slow(stream)
   }
 
   /** The end of a write. The usual one, with no other on its way, costs no closure. */
@@ -158,7 +174,9 @@ export class StreamWrites {
   #tell(stream: HeldStream, answer: number): void {
     if (answer === 0) return
     if ((answer & kGap) !== 0) this.#events.gap(stream)
-    if (stream.slow && (answer & kDrained) !== 0) {
+    // What stands for the gap may be much itself; or it closed the stream.
+    const isBehind = !stream.live || this.#table.waiting[stream.handle]! > this.#high
+    if (stream.slow && (answer & kDrained) !== 0 && !isBehind) {
       this.#mark(stream, false)
       this.#events.drain(stream)
     }

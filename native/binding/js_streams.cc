@@ -105,7 +105,7 @@ Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
 Napi::Value JsStopTaking(const Napi::CallbackInfo& info) {
   const StreamUid uid = KnownUid(info, 0);
   StreamLine* line = Registry::Get().FindLine(uid);
-  if (line != nullptr) (void)line->StartClosing(uid);
+  if (line != nullptr) line->StopTaking(uid);
   return info.Env().Undefined();
 }
 
@@ -127,6 +127,8 @@ uint32_t Release(NodeWorker& self, StreamLine& line, StreamUid uid, uint64_t byt
   if (KeepsQueue(line.policy()) && self.worker().held_back.Taken(uid, bytes)) {
     self.reactor().poller().Wake();
   }
+  // A reader that takes something is not stuck, however long its stream takes to end.
+  if (line.owner_closes()) line.Touch(MonotonicMs());
   const Released released = GiveBack(Registry::Get(), &self.worker(), line, uid, bytes);
   const bool drained = line.slow() &&
                        released.queued <= self.worker().options[Option::kSendBudgetBytes] / 4 &&
@@ -150,11 +152,13 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// release(uid, bytes): what was reserved is not to be written after all.
+// release(uid, bytes): the same of what was reserved by others, and is counted by the caller.
 Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   const StreamUid uid = KnownUid(info, 0);
   StreamLine* line = OwnLine(info, uid);
-  if (line != nullptr) (void)Release(Self(info), *line, uid, Uint32Argument(info, 1));
+  if (line == nullptr) return info.Env().Undefined();
+  (void)Release(Self(info), *line, uid, Uint32Argument(info, 1));
+  if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
   return info.Env().Undefined();
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "core/loss.h"
 #include "core/request_mail.h"
 #include "core/settle.h"
 
@@ -126,7 +127,10 @@ void NodeCarrier::WorkerExited(uint32_t worker_id, uint64_t streams) {
 }
 
 void NodeCarrier::OnRequestMail(const MessageHeader& message) {
-  CHECK(message.op >= MessageOp::kRequest && message.op <= MessageOp::kSessionClosed);
+  if (message.op < MessageOp::kRequest || message.op > MessageOp::kSessionClosed) {
+    // For the reactor that had this number before.
+    return Lose(Registry::Get(), nullptr, message);
+  }
   const RequestId id = RequestId::Unpack(message.uid);
   const RequestHeader header = RequestHeader::Of(message);
   const std::string_view bytes = RequestBytes(message);

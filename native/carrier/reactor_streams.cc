@@ -25,7 +25,9 @@ CloseReason ReasonOf(StreamEnd end, uint32_t code) {
 ReactorRequest* ReactorStreams::Find(RequestId id) {
   if (id.slot >= requests_.size()) return nullptr;
   ReactorRequest& request = requests_[id.slot];
-  const bool here = request.stream != nullptr && request.id.generation == id.generation;
+  // Of whoever had this number before, some may still be on its way.
+  const bool ours = id.reactor == self_.id && id.generation == request.id.generation;
+  const bool here = request.stream != nullptr && ours;
   return here ? &request : nullptr;
 }
 
@@ -46,15 +48,14 @@ H2Session* ReactorStreams::FindSession(uint32_t socket, uint32_t generation) {
   return sessions_[handle].session;
 }
 
-bool ReactorStreams::Lives(const Session& session) const {
-  if (session.node == kNone) return false;
-  const Worker* node = registry_.FindWorker(session.node);
-  return node->incarnation() == session.node_incarnation &&
-         node->alive.load(std::memory_order_acquire);
+bool ReactorStreams::Lives(uint32_t node, uint32_t incarnation) const {
+  if (node == kNone) return false;
+  const Worker* worker = registry_.FindWorker(node);
+  return worker->incarnation() == incarnation && worker->alive.load(std::memory_order_acquire);
 }
 
 bool ReactorStreams::IsAnswered(const ReactorRequest& request) const {
-  return !request.untold && Lives(sessions_[request.session]);
+  return !request.untold && Lives(request.node, request.node_incarnation);
 }
 
 void ReactorStreams::OnNodeExit() {
@@ -77,13 +78,12 @@ void ReactorStreams::OnNodeExit() {
 void ReactorStreams::Tell(const ReactorRequest& request, MessageOp op, uint32_t a, uint32_t b,
                           std::string_view bytes) {
   if (!IsAnswered(request)) return;
-  const uint32_t node = sessions_[request.session].node;
   const RequestHeader header{a, b};
   const auto size = static_cast<uint32_t>(sizeof header + bytes.size());
-  uint8_t* out = outboxes_.AppendTo(node, request.id.Pack(), op, size, /*control=*/true);
+  uint8_t* out = outboxes_.AppendTo(request.node, request.id.Pack(), op, size, /*control=*/true);
   std::memcpy(out, &header, sizeof header);
   if (!bytes.empty()) std::memcpy(out + sizeof header, bytes.data(), bytes.size());
-  outboxes_.Appended(node);
+  outboxes_.Appended(request.node);
 }
 
 void ReactorStreams::AddReported(ReactorRequest& request, uint32_t bytes) {
@@ -142,6 +142,12 @@ void ReactorStreams::Flush() {
     Tell(*request, MessageOp::kRequestTaken, std::exchange(request->reported, 0), 0);
   }
   reporting_.clear();
+  for (const RequestId id : empty_) {
+    ReactorRequest* request = Find(id);
+    StreamLine* line = request == nullptr ? nullptr : LineOf(*request);
+    if (line != nullptr) TellIfDrained(*request, *line);
+  }
+  empty_.clear();
   outboxes_.Flush();
 }
 
@@ -239,6 +245,8 @@ void ReactorStreams::OnRequest(H2Stream& stream, std::string_view fields, bool e
   request.stream = &stream;
   request.id = id;
   request.session = handle;
+  request.node = session.node;
+  request.node_incarnation = session.node_incarnation;
   stream.handle = id.slot;
   if (TellOfRequest(session, request, fields, ended)) return;
   request.untold = true;
@@ -329,11 +337,16 @@ void ReactorStreams::OnBudgetTaken(H2Stream& stream, ReactorRequest& request, ui
   StreamLine* line = LineOf(request);
   if (line == nullptr) return;
   if (KeepsQueue(line->policy()) && self_.held_back.Taken(request.uid, bytes)) pump_wanted_ = true;
-  const Released released = GiveBack(registry_, &self_, *line, request.uid, bytes);
-  if (released.gap) AskForMark(request);
-  if (request.slow && released.queued <= self_.options[Option::kSendBudgetBytes] / 4 &&
-      !self_.held_back.Holds(request.uid)) {
-    SetSlow(request, *line, false);
+  // A reader that takes something is not stuck, however long its stream takes to end.
+  if (!stream.reset && line->owner_closes()) line->Touch(MonotonicMs());
+  if (GiveBack(registry_, &self_, *line, request.uid, bytes).gap) AskForMark(request);
+  TellIfDrained(request, *line);
+}
+
+void ReactorStreams::TellIfDrained(ReactorRequest& request, StreamLine& line) {
+  if (!request.slow || self_.held_back.Holds(request.uid)) return;
+  if (line.queued_bytes() <= self_.options[Option::kSendBudgetBytes] / 4) {
+    SetSlow(request, line, false);
   }
 }
 

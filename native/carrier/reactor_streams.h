@@ -33,6 +33,9 @@ struct ReactorRequest {
   H2Stream* stream = nullptr;  // nullptr: nobody is here
   RequestId id;
   uint32_t session = kNone;
+  // The Node thread that answers it, which its session's next need not be.
+  uint32_t node = kNone;
+  uint32_t node_incarnation = 0;
   uint32_t reported = 0;  // bytes taken that its Node thread has yet to be told of
   StreamUid uid;          // as far as this thread has had to know it
   // When its Node thread was asked for the mark of a gap that has not come; 0: it was not.
@@ -72,6 +75,8 @@ class ReactorStreams final : public H2Events {
   // Mail to the Node thread that answers it.
   void Tell(const ReactorRequest& request, MessageOp op, uint32_t a, uint32_t b,
             std::string_view bytes = {});
+  // An empty message, of which nobody will say that it has left.
+  void NoteEmpty(const ReactorRequest& request) { empty_.push_back(request.id); }
   // Bytes that are to be reported have left, or will not be written.
   void AddReported(ReactorRequest& request, uint32_t bytes);
   void SetSlow(ReactorRequest& request, StreamLine& line, bool slow);
@@ -113,12 +118,14 @@ class ReactorStreams final : public H2Events {
 
   bool AnswerStatically(H2Stream& stream, std::string_view fields);
   void Refuse(H2Stream& stream);
-  bool Lives(const Session& session) const;
+  bool Lives(uint32_t node, uint32_t incarnation) const;
+  bool Lives(const Session& session) const { return Lives(session.node, session.node_incarnation); }
   bool FindNode(Session& session);
   void LetGoOfNode(Session& session);
   bool TellOfRequest(Session& session, const ReactorRequest& request, std::string_view fields,
                      bool ended);
   void OnBudgetTaken(H2Stream& stream, ReactorRequest& request, uint32_t bytes);
+  void TellIfDrained(ReactorRequest& request, StreamLine& line);
 
   Registry& registry_;
   Worker& self_;
@@ -131,6 +138,7 @@ class ReactorStreams final : public H2Events {
   std::vector<uint32_t> free_sessions_;
   std::vector<uint32_t> sessions_by_socket_;
   std::vector<RequestId> reporting_;  // those with bytes to report
+  std::vector<RequestId> empty_;      // those whose last message may have been empty
   // Those that wait for a mark, or did, and since when; the first to be late is the first.
   std::deque<std::pair<RequestId, uint64_t>> awaiting_marks_;
   HttpDate date_;

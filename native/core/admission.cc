@@ -9,10 +9,12 @@ namespace {
 
 // What a stream may have waiting while the process is near its bound.
 constexpr uint64_t kFairBytes = 16 << 10;
+// What may wait that is taken whatever waits: sizes of messages are 32-bit.
+constexpr uint64_t kMostAhead = 2ull << 30;
 
 Admission Reserve(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes,
-                  uint64_t limit, bool ahead = false) {
-  const Status status = line.Reserve(uid, bytes, limit, ahead);
+                  uint64_t limit, StreamLine::Despite despite) {
+  const Status status = line.Reserve(uid, bytes, limit, despite);
   if (status == Status::kGone) return Admission::kGone;
   if (status != Status::kOk) return Admission::kFull;
   registry.AddQueued(self, static_cast<int64_t>(bytes));
@@ -29,7 +31,8 @@ uint64_t StreamBudget(const Registry& registry, const Worker& self, uint64_t byt
   return total > bound - bound / 4 ? std::min(budget, kFairBytes) : budget;
 }
 
-Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes) {
+Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes,
+                StreamLine::Despite despite) {
   const SlowPolicy policy = line.policy();
   const uint64_t budget =
       self == nullptr ? StreamLine::kQueuedMask / 2 : StreamBudget(registry, *self, bytes);
@@ -37,7 +40,7 @@ Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid ui
   // be on its way there.
   const bool makes_room = KeepsQueue(policy) && bytes <= budget;
   const Admission admission =
-      Reserve(registry, self, line, uid, bytes, makes_room ? 2 * budget : budget);
+      Reserve(registry, self, line, uid, bytes, makes_room ? 2 * budget : budget, despite);
   if (admission != Admission::kFull) return admission;
   if (policy == SlowPolicy::kDisconnect && line.StartClosing(uid)) return Admission::kDisconnect;
   return NoteRefusal(line, uid) ? Admission::kFullUntold : Admission::kFull;
@@ -45,7 +48,7 @@ Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid ui
 
 Admission AdmitAhead(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,
                      uint64_t bytes) {
-  return Reserve(registry, self, line, uid, bytes, StreamLine::kQueuedMask, /*ahead=*/true);
+  return Reserve(registry, self, line, uid, bytes, kMostAhead, StreamLine::Despite::kGap);
 }
 
 bool Withdraw(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes) {

@@ -28,7 +28,8 @@ enum class Admission {
 uint64_t StreamBudget(const Registry& registry, const Worker& self, uint64_t bytes);
 
 // Threads: any; `self` is the calling thread's worker or nullptr.
-Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes);
+Admission Admit(Registry& registry, Worker* self, StreamLine& line, StreamUid uid, uint64_t bytes,
+                StreamLine::Despite despite = StreamLine::Despite::kNothing);
 
 // For what is taken whatever waits already.
 Admission AdmitAhead(Registry& registry, Worker* self, StreamLine& line, StreamUid uid,

@@ -46,12 +46,14 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   }
   const bool all = FindAddressed(worker_, message->publication(), &members_);
   std::vector<const Publication*> run;
+  // A stream takes all that is joined or nothing of it, so that must be little of what it may have.
+  const uint64_t most = std::min<uint64_t>(kJoinedBytes, StreamBudget(registry_, worker_, 0) / 4);
   uint64_t bytes = 0;
   uint64_t counted = 0;
   while (message != nullptr && message->op == MessageOp::kPublish) {
     const Publication& publication = message->publication();
     bytes += publication.charged_bytes();
-    if (!run.empty() && (!all || bytes > kJoinedBytes || publication.gap != 0 ||
+    if (!run.empty() && (!all || bytes > most || publication.gap != 0 ||
                          !SameReceivers(*run.front(), publication))) {
       break;
     }

@@ -200,7 +200,7 @@ bool HeldBack::PumpOne(StreamUid uid, Carrier& carrier) {
     queue = QueueOf(uid);
     if (queue == nullptr || queue->paused) return true;
     const Portion portion = NextPortion(*queue);
-    if (queue->tells_gap() || portion.bytes > expected.bytes) continue;
+    if (queue->tells_gap() || portion.bytes != expected.bytes) continue;
     if (portion.entries > 0) {
       WritePortion(uid, *queue, portion, carrier);
     } else if (queue->entries.empty() && std::exchange(queue->ends, false)) {

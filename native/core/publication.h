@@ -26,7 +26,7 @@ struct Publication {
 
   // What it holds in memory for the worker's sake.
   uint64_t charged_bytes() const {
-    uint64_t bytes = listed.size() * sizeof(StreamUid);
+    uint64_t bytes = listed.size() * sizeof(StreamUid) + key.size();
     for (const PayloadRef& form : forms) bytes += form ? form->size() : 0;
     return bytes;
   }

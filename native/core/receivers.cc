@@ -29,8 +29,12 @@ Receipt Receive(Registry& registry, Worker& worker, const TopicMember& member,
                 uint64_t now_ms) {
   const StreamUid uid = member.uid;
   StreamLine* line = worker.cache.Find(uid);
-  const Admission admission =
-      line == nullptr ? Admission::kGone : Admit(registry, &worker, *line, uid, payload->size());
+  Admission admission = Admission::kGone;
+  if (line != nullptr) {
+    const auto despite =
+        line->owner_closes() ? StreamLine::Despite::kNothing : StreamLine::Despite::kStop;
+    admission = Admit(registry, &worker, *line, uid, payload->size(), despite);
+  }
   switch (admission) {
     case Admission::kGone:
       worker.counters.Add(Counter::kMessagesUndeliverable, messages);

@@ -23,11 +23,15 @@ StreamFacts StreamImage::Decode() const {
   return facts;
 }
 
-Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget, bool ahead) {
+Status StreamLine::Reserve(StreamUid uid, uint64_t bytes, uint64_t budget, Despite despite) {
   uint64_t word = state_.load(std::memory_order_acquire);
   for (;;) {
-    if (!Matches(word, uid) || (word & kClosing) != 0) return Status::kGone;
-    if ((word & kGap) != 0 && !ahead && !KeepsQueue(policy())) return Status::kFull;
+    if (!Matches(word, uid)) return Status::kGone;
+    const bool comes_before = despite == Despite::kStop && (word & kStopped) != 0;
+    if ((word & kClosing) != 0 && !comes_before) return Status::kGone;
+    if ((word & kGap) != 0 && despite != Despite::kGap && !KeepsQueue(policy())) {
+      return Status::kFull;
+    }
     if ((word & kQueuedMask) + bytes > budget) return Status::kFull;
     // Acquire, no release: nothing is published by a reservation; the message travels under a lock.
     if (state_.compare_exchange_weak(word, word + bytes, std::memory_order_acquire)) {
@@ -90,6 +94,14 @@ bool StreamLine::StartClosing(StreamUid uid) {
     if (!Matches(word, uid) || (word & kClosing) != 0) return false;
   } while (!state_.compare_exchange_weak(word, word | kClosing, std::memory_order_relaxed));
   return true;
+}
+
+void StreamLine::StopTaking(StreamUid uid) {
+  uint64_t word = state_.load(std::memory_order_acquire);
+  do {
+    if (!Matches(word, uid) || (word & kClosing) != 0) return;
+  } while (
+      !state_.compare_exchange_weak(word, word | kClosing | kStopped, std::memory_order_relaxed));
 }
 
 void StreamLine::Publish(const StreamFacts& facts) {

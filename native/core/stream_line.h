@@ -55,7 +55,10 @@ class alignas(kCacheLine) StreamLine {
   // takes none until all that waits is gone. Where a queue is kept, the newest do not wait for the
   // oldest, and the gap is told behind what waits.
   static constexpr uint64_t kGap = kClosing >> 1;
-  static constexpr uint64_t kQueuedMask = kGap - 1;
+  // It is closing since its Node thread, which is not its owner, has ended it: what that thread
+  // published before is on its way to the owner, and still taken.
+  static constexpr uint64_t kStopped = kGap >> 1;
+  static constexpr uint64_t kQueuedMask = kStopped - 1;
 
   static constexpr uint64_t LiveWord(StreamUid uid) {
     const uint64_t tag = static_cast<uint64_t>(uid.generation()) << kStreamBits | uid.stream_id();
@@ -87,9 +90,13 @@ class alignas(kCacheLine) StreamLine {
     return static_cast<uint32_t>(meta_.load(std::memory_order_acquire) >> 32);
   }
 
+  // What a reservation is not hindered by: a gap, as the mark of it; that its stream was stopped,
+  // as what was said before.
+  enum class Despite : uint8_t { kNothing, kGap, kStop };
   // kOk, kGone (also when it is closing) or kFull. `bytes` are counted until Release, or until the
-  // stream is retired. `ahead`: a gap does not hinder it, as the mark of it.
-  Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget, bool ahead = false);
+  // stream is retired.
+  Status Reserve(StreamUid uid, uint64_t bytes, uint64_t budget,
+                 Despite despite = Despite::kNothing);
   // Owner only: where it says that a gap is to be told, the caller tells of it. `keeps_gap`: the
   // stream takes nothing else until EndGap.
   Released Release(StreamUid uid, uint64_t bytes, bool keeps_gap = false);
@@ -110,6 +117,8 @@ class alignas(kCacheLine) StreamLine {
   void EndGap(StreamUid uid);
   // True for the one who made it so; false when it is closing already, or gone.
   bool StartClosing(StreamUid uid);
+  // Any thread: as kStopped says.
+  void StopTaking(StreamUid uid);
 
   // Owner only.
   void Publish(const StreamFacts& facts);
@@ -150,7 +159,7 @@ class alignas(kCacheLine) StreamLine {
   static constexpr uint64_t kOwnerCloses = 1 << 14;
 
   static bool Matches(uint64_t state, StreamUid uid) {
-    return (state & ~(kQueuedMask | kGap | kClosing)) == LiveWord(uid);
+    return (state & ~(kQueuedMask | kStopped | kGap | kClosing)) == LiveWord(uid);
   }
 
   std::atomic<uint64_t> state_;  // 0 in fresh memory: nobody

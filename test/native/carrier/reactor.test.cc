@@ -1,6 +1,7 @@
 // A reactor on its own thread, asked by real clients and told by a test in a Node thread's place.
 #include "carrier/reactor_thread.h"
 
+#include "base/clock.h"
 #include "core/settle.h"
 #include "core/subscriptions.h"
 #include "support/doctest.h"
@@ -326,6 +327,73 @@ TEST_CASE("a reader that does not read fills its budget, is told slow, and drain
   EXPECT(Eventually([&] { return world.node.Send(uid, piece) == Sender::Result::kQueued; }));
 }
 
+TEST_CASE("a slow reader drains also where the last that was held back for it is empty") {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = 4096;
+  World world(options);
+  Client client(NoWindow());
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kDropOldest);
+  world.node.Answer(request.id);
+  EXPECT(world.node.Send(uid, std::string(3072, 'x')) == Sender::Result::kQueued);
+  EXPECT(world.node.Await(MessageOp::kRequestSlow).header.a == 1);
+  EXPECT(world.node.Send(uid, "") == Sender::Result::kQueued);
+  const Mailbox& mailbox = Registry::Get().FindWorker(uid.worker_id())->mailbox;
+  REQUIRE(Eventually([&] { return mailbox.reserved() == 0; }));
+  client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)));
+  EXPECT(client.AwaitBody(1, 3072).size() == 3072);
+  EXPECT(world.node.Await(MessageOp::kRequestSlow).header.a == 0);
+}
+
+TEST_CASE("a stream that ends is not stuck while its reader takes of what waits") {
+  World world;
+  Client client(NoWindow());
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id);
+  world.node.Answer(request.id);
+  EXPECT(world.node.Send(uid, std::string(3072, 'x')) == Sender::Result::kQueued);
+  world.node.sender.Close(uid, 0, "");
+  world.node.sender.Flush();
+  const StreamLine* line = Registry::Get().FindLine(uid);
+  REQUIRE(Eventually([&] { return line->owner_closes(); }));
+  const uint64_t closed_ms = line->last_active_ms();
+  REQUIRE(Eventually([&] { return MonotonicMs() > closed_ms; }));
+  client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1024, 4)));
+  EXPECT(Eventually([&] { return line->last_active_ms() > closed_ms; }));
+  client.peer->Send(Frame(ng::kWindowUpdate, 0, 1, Big(1 << 20, 4)));
+  client.AwaitBody(1, 3072 - 1024);
+}
+
+// A publication has no room on its stream until it is there, so it came behind the end.
+TEST_CASE("what a Node thread published before it ended a stream comes before that end") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id);
+  REQUIRE(SubscribeOnReactor(Registry::Get(), uid, "t"));
+  world.node.Answer(request.id);
+  Receivers own;
+  const CountedSince counted;
+  for (const char* text : {"a", "b"}) {
+    REQUIRE(world.node.sender.Publish("t", Text(text), {}, &own) == 1);
+  }
+  Registry::Get().FindLine(uid)->StopTaking(uid);
+  EXPECT(world.node.Send(uid, "too late") == Sender::Result::kGone);
+  world.node.sender.Close(uid, 0, "");
+  REQUIRE(world.node.sender.Publish("t", Text("behind"), {}, &own) == 1);
+  world.node.sender.Flush();
+  std::vector<PeerFrame> frames;
+  REQUIRE(Eventually([&] {
+    for (PeerFrame& frame : client.peer->Receive()) frames.push_back(std::move(frame));
+    return EndOf(frames, 1);
+  }));
+  EXPECT(BodyOf(frames, 1) == "ab");
+  EXPECT(Eventually([&] { return counted[Counter::kMessagesUndeliverable] == 1; }));
+}
+
 TEST_CASE("nothing comes before the mark of a gap, whoever sends it") {
   Options options = RoomyOptions();
   options[Option::kSendBudgetBytes] = 4096;
@@ -519,6 +587,44 @@ TEST_CASE("when its Node thread goes, a request is reset and a detached stream l
   client.peer->SendHeaders(5, Request(), /*end=*/true);
   world.node.Answer(world.node.Await(MessageOp::kRequest).id, kHeadEnds);
   client.Await(ng::kHeaders, 5);
+}
+
+// It was taken for one of the next thread's, and stayed for ever.
+TEST_CASE("a request is reset also if its session's next came before its Node thread was missed") {
+  World world;
+  NodeThread second;
+  world.node.worker->takes_requests.store(false);
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  second.Await(MessageOp::kRequest);
+  second.worker->takes_requests.store(false);
+  // As `Leave` begins; it is told of at its end.
+  second.worker->alive.store(false);
+  world.node.worker->takes_requests.store(true);
+  client.peer->SendHeaders(3, Request(), /*end=*/true);
+  const RequestTold next = world.node.Await(MessageOp::kRequest);
+  second.worker.Leave();
+  EXPECT(FirstOf(client.Await(ng::kRstStream, 1), ng::kRstStream, 3) == nullptr);
+  world.node.Answer(next.id, kHeadEnds);
+  client.Await(ng::kHeaders, 3);
+}
+
+TEST_CASE("late mail for whoever had a reactor's number before it is nobody's") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request(), /*end=*/true);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  // Of a Node thread that had it, and of a reactor that had another.
+  const uint32_t reactor = request.id.reactor;
+  const RequestId elsewhere{reactor + 1, request.id.slot, request.id.generation};
+  const uint32_t words[2] = {};
+  const std::string_view body(reinterpret_cast<const char*>(words), sizeof words);
+  world.node.sender.Command(reactor, request.id.Pack(), MessageOp::kRequestBody, {}, body);
+  world.node.sender.Command(reactor, elsewhere.Pack(), MessageOp::kRequestReset,
+                            {ng::kInternalError, 0}, {});
+  world.node.sender.Flush();
+  world.node.Answer(request.id, kHeadEnds);
+  EXPECT(FirstOf(client.Await(ng::kHeaders, 1), ng::kRstStream, 1) == nullptr);
 }
 
 // The farewell of a WebSocket was cut off by the reset that followed in the same turn.

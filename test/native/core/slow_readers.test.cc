@@ -351,6 +351,31 @@ TEST_CASE("what is sent in the middle of a batch comes behind what that batch ha
   EXPECT(own.Send(reader.uid, Text("afterwards"), local) == Result::kSent);
 }
 
+// A carrier makes one buffer for a large message, of its size: the process was aborted.
+TEST_CASE(
+    "latest: what takes a message's place while there is made room for it has room of its own") {
+  Reader reader(SlowPolicy::kLatest);
+  const std::string large(600, 'x');
+  REQUIRE(reader.Send(large, "first") == Result::kQueued);
+  reader.Deliver();
+  REQUIRE(reader.Send(large, "k") == Result::kQueued);
+  reader.Deliver();
+  Sender own(Registry::Get(), reader.owner.get());
+  StringBuffer local;
+  bool sent = false;
+  reader.carrier.on_prepare = [&] {
+    if (reader.carrier.room_left() != large.size() || std::exchange(sent, true)) return;
+    OutgoingMessage small = Text("small");
+    small.key = "k";
+    EXPECT(own.Send(reader.uid, small, local) == Result::kQueued);
+  };
+  reader.Take(large.size());
+  reader.Deliver();
+  EXPECT(sent);
+  EXPECT(reader.carrier.Written(0) == large + "small");
+  EXPECT(reader.carrier.room_left() == 0);
+}
+
 TEST_CASE("a graceful end comes behind what is held back, and the stream takes no more") {
   Reader reader(SlowPolicy::kDropOldest);
   std::string expected;

@@ -167,6 +167,39 @@ TEST_CASE("a member over its budget loses the message alone, and it is counted")
   EXPECT(counted[Counter::kMessagesDropped] == 1);
 }
 
+TEST_CASE("publishes that fit a budget one by one are not refused for being joined") {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = 1000;
+  Owner owner(1, StreamKind::kRaw, options);
+  owner.SubscribeAll("t");
+  TestWorker other;
+  Sender sender(Registry::Get(), other.get());
+  const CountedSince counted;
+  const std::string text(90, 'x');
+  for (int i = 0; i < 20; i++) REQUIRE(PublishText(sender, "t", text) == 1);
+  sender.Flush();
+  DeliverAll(owner.worker, owner.inbox);
+  // What is joined is at most a quarter of the budget.
+  EXPECT(owner.carrier.Written(0).size() > 1000 - 1000 / 4);
+  EXPECT(counted[Counter::kMessagesDropped] == 20 - owner.carrier.Written(0).size() / text.size());
+}
+
+TEST_CASE("a key takes room in the mailbox as its message does") {
+  Owner owner(1);
+  owner.SubscribeAll("t");
+  TestWorker other;
+  Sender sender(Registry::Get(), other.get());
+  Receivers own;
+  OutgoingMessage message = Text("x");
+  const std::string key(4096, 'k');
+  message.key = key;
+  for (int i = 0; i < 100; i++) REQUIRE(sender.Publish("t", message, {}, &own) == 1);
+  sender.Flush();
+  EXPECT(owner.worker->mailbox.reserved() > 100 * key.size());
+  DeliverAll(owner.worker, owner.inbox);
+  EXPECT(owner.worker->mailbox.reserved() == 0);
+}
+
 TEST_CASE(
     "a stream leaves its topics on whatever way out, and the topic goes with its last member") {
   Owner owner(3);

@@ -103,6 +103,8 @@ class RecordingCarrier final : public Carrier {
     }
     return copy;
   }
+  // What was made room for last, and not used.
+  uint64_t room_left() const { return room_bytes_; }
   size_t operation_count() const { return operations_.size(); }
   std::string Written(uint32_t handle) const {
     std::string text;
