@@ -24,7 +24,10 @@ export function resume(
     const topicBytes = encodeTopic(topic)
     const afterBytes = scratch.write(after, topicBytes)
     const result = native.subscribeAfter(held.uid, topicBytes, afterBytes, gapTold)
-    if (typeof result === 'number') return result === 1
+    if (typeof result === 'number') {
+      outbox.tellSlow()
+      return result === 1
+    }
     if (typeof result !== 'string') {
       outbox.writeReserved(held, result)
       return true

@@ -6,6 +6,7 @@ import type { SocketHome } from './holding.js'
 import type { StreamManager } from './manager.js'
 import type { ReactorSession } from './reactor/reactor-session.js'
 import type { ManagedStream, StreamClose } from './stream.js'
+import { callUser } from './uncaught.js'
 
 export interface EventsSocketEvents {
   streamCreated: [ManagedStream]
@@ -102,6 +103,6 @@ export class EventsSocket extends LazyEmitter<EventsSocketEvents> {
   /** @internal */
   markClosed(): void {
     this.#live = false
-    this.emit('close')
+    callUser(() => this.emit('close'))
   }
 }

@@ -68,6 +68,8 @@ export function openSse(
   const lastEventId = given ?? lastEventIdOf(target)
   const held = holder.hold(resolved, 'sse', options)
   held.lastEventId = lastEventId
+  // A listener that is told of it may have closed it.
+  if (!held.live || held.reason) return held
   carrier.respond(resolved.raw, headers)
   if (retryMs !== undefined) outbox.sendFields(held, { retry: retryMs })
   if (heartbeatMs > 0) native.setHeartbeat(held.uid, heartbeatMs)
@@ -77,7 +79,10 @@ export function openSse(
 /** Fields of an answer, given as an option. @throws ERR_HOLDFAST_INVALID_OPTION */
 function sseResponseHeaders(headers: Readonly<Record<string, string>> = {}): Fields {
   try {
-    return { ...sseHeaders, ...checkFields(headers) }
+    const fields = { ...sseHeaders, ...checkFields(headers) }
+    const list = Object.entries(fields).find(([, value]) => typeof value !== 'string')
+    if (!list) return fields
+    throw new Error(`not one value: ${list[0]}`)
   } catch (error) {
     throw new HoldfastError('ERR_HOLDFAST_INVALID_OPTION', (error as Error).message)
   }

@@ -1,4 +1,5 @@
 import { LazyEmitter } from './emitter.js'
+import { HoldfastError } from './errors.js'
 import type { HeldStream } from './held-stream.js'
 import type { StreamManager } from './manager.js'
 import type { SendOptions } from './message.js'
@@ -147,24 +148,29 @@ export class ManagedStream<
     this.#held = held
   }
 
-  protected override onListener(): void {
+  protected override onListener(event: keyof Events): void {
     const held = this.#registeredUnlessGone
-    // It went before anybody knew it.
+    // It ended before anybody knew it.
     if (!held) {
-      if (this.#endTold) return
+      if (event !== 'close' || this.#endTold) return
       this.#endTold = true
-      const close: ManagedStreamEvents['close'] = [{ reason: 'abort', code: 0, text: '' }]
-      process.nextTick(() => this.emit('close', ...(close as Events['close'])))
+      this.whenOver?.((reason) => {
+        const close: ManagedStreamEvents['close'] = [{ reason, code: 0, text: '' }]
+        this.emit('close', ...(close as Events['close']))
+      })
       return
     }
     // Somebody waits for an event: from now on the stream keeps its wrapper.
     if (held.live) held.wrapper = this
   }
 
-  /** Whether it ended without having been registered. */
+  /** Whether it is over without having been registered. */
   protected get gone(): boolean {
     return false
   }
+
+  /** Of one that ended without having been registered: calls when it is over, in a later tick. */
+  protected whenOver?(call: (reason: CloseReason) => void): void
 
   get #registered(): HeldStream {
     return this.#held ?? this.#manager.holdRequest(this)
@@ -176,8 +182,10 @@ export class ManagedStream<
     try {
       return this.#registered
     } catch (error) {
-      // A reactor knows of the end before this thread does.
-      if (this.gone) return undefined
+      // It was ended here, or a reactor knows of the end before this thread does.
+      if (error instanceof HoldfastError && error.code === 'ERR_HOLDFAST_STREAM_DEAD') {
+        return undefined
+      }
       throw error
     }
   }

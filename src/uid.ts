@@ -26,6 +26,10 @@ export function parseUid(text: string): StreamUid {
 }
 
 export function invalidUid(value: unknown): HoldfastError {
-  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value)
+  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
+  const shown =
+    typeof value === 'string'
+      ? JSON.stringify(value.slice(0, 40))
+      : String(isObject ? typeof value : value)
   return new HoldfastError('ERR_HOLDFAST_INVALID_UID', `not a stream uid: ${shown}`)
 }

@@ -20,6 +20,7 @@ const onBothCarriers = [
   'http2/request-pressure',
   'http2/request-source',
   'http2/fetch',
+  'http2/listeners',
   'http2/client-certificates',
   'http2/static-answers',
   'http2/delivery',

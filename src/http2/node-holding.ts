@@ -2,7 +2,7 @@ import type { Http2Server, Http2Session } from 'node:http2'
 import type { Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ServerResponse } from 'node:http'
-import { errorOfStatus } from '../errors.js'
+import { errorOfStatus, HoldfastError } from '../errors.js'
 import { HeldStream } from '../held-stream.js'
 import { announceEnd, type Holding, type Registration, type SocketHome } from '../holding.js'
 import type { Expiry } from '../inbox.js'
@@ -55,6 +55,8 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   register(target: NodeTarget, { kind, tagText, policy, onGap }: Registration): HeldStream {
     const raw = target.raw as Raw
     const socket = this.#socketOf(target.owner)
+    // A listener that is told of the socket may have closed the manager.
+    if (!this.#manager.isOpen) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
     const handle = this.#table.reserve()
     const tagBytes = scratch.write(tagText)
     const kindIndex = streamKinds.indexOf(kind)
@@ -140,7 +142,8 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   closeAll(): void {
     for (const held of [...this.#table.live()]) {
       this.#release(held, 'manager')
-      if (!held.carrier.ended(held.raw)) held.carrier.end(held.raw)
+      // Also if it takes no more bytes: node ends the answer to HEAD before it has begun.
+      held.carrier.end(held.raw)
     }
     for (const socket of this.#sockets) {
       if (!socket) continue
@@ -211,7 +214,10 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
     return function (this: Owner): void {
       const socket = this[kSocket]
       if (!socket?.live) return
-      for (const held of socket.heldStreams()) holding.#release(held, held.reason ?? 'session')
+      for (const held of socket.heldStreams()) {
+        const { reason, raw, carrier } = held
+        holding.#release(held, reason ?? (raw === this ? carrier.reason(raw) : 'session'))
+      }
       if (socket.live) holding.#closeSocket(socket)
     }
   })()

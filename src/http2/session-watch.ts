@@ -115,7 +115,7 @@ export class SessionWatch {
       const session = sessionOf(socket)!
       if (session.destroyed) continue
       if (watched.pingOutstanding) {
-        if (now - watched.pingAt >= this.#timeoutMs) session.destroy()
+        if (now - watched.pingAt >= this.#timeoutMs) this.#giveUp(session, watched)
       } else if (now - watched.pingAt >= this.#intervalMs) {
         watched.pingAt = now
         watched.pingOutstanding = session.ping(() => {
@@ -124,6 +124,13 @@ export class SessionWatch {
         })
       }
     }
+  }
+
+  /** Unless the answer lies in the socket, unread, as this thread was busy: what came is read first. */
+  #giveUp(session: Http2Session, watched: Watched): void {
+    setImmediate(() => {
+      if (watched.pingOutstanding && !session.destroyed) session.destroy()
+    })
   }
 }
 

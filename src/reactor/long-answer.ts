@@ -67,7 +67,8 @@ export class LongAnswer {
       this.#target.write(piece, () => {
         this.#ahead -= piece.length
         if (isLast) done?.()
-        this.#handOn(kAhead)
+        // Behind the last piece, another long answer may have begun.
+        if (this.#waiting.length > 0) this.#handOn(kAhead)
       })
     }
     if (this.#waiting.length > 0) return

@@ -29,6 +29,7 @@ export function fetchListener(
     const request = toRequest(stream, headers)
     if (typeof request === 'number') {
       stream.respond({ ':status': request }, { endStream: true })
+      stream.abandonBody()
       return
     }
     const response = await handler(request, { stream })

@@ -6,6 +6,7 @@ import type { HeldStream } from '../held-stream.js'
 import type { StreamManager } from '../manager.js'
 import { requireKnown } from '../options.js'
 import { ManagedStream } from '../stream.js'
+import type { CloseReason } from '../stream-info.js'
 import {
   checkFields,
   checkTrailers,
@@ -163,7 +164,12 @@ export class RequestStream extends ManagedStream {
     const fields = checkFields(headers)
     if (this.#ended || this.headersSent) throw new HoldfastError('ERR_HOLDFAST_HEADERS_SENT')
     if (status === 100) this.#expectsContinue = false
-    if (!this.#carrier.closed(this.#raw)) this.#carrier.inform(this.#raw, status, fields)
+    if (this.#carrier.closed(this.#raw)) return
+    try {
+      this.#carrier.inform(this.#raw, status, fields)
+    } catch (error) {
+      throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'the headers were refused', error)
+    }
   }
 
   /**
@@ -280,6 +286,12 @@ export class RequestStream extends ManagedStream {
     return this.#carrier.closed(this.#raw)
   }
 
+  protected override whenOver(call: (reason: CloseReason) => void): void {
+    this.#flowing.whenClosed(() => {
+      process.nextTick(() => call(this.#carrier.reason(this.#raw)))
+    })
+  }
+
   get #flowing(): RequestFlow<unknown> {
     return (this.#flow ??= new RequestFlow(this.#carrier, this.#raw))
   }
@@ -299,10 +311,16 @@ export class RequestStream extends ManagedStream {
   }
 }
 
+/** Sizes of messages between threads are 32-bit; so much at once is a mistake long before. */
+const kMaxBytes = 2 ** 30
+
 function toBytes(data: unknown): Buffer {
   if (typeof data === 'string') return Buffer.from(data)
-  if (data instanceof Uint8Array) {
+  if (data instanceof Uint8Array && data.length <= kMaxBytes) {
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength)
   }
-  throw new HoldfastError('ERR_HOLDFAST_INVALID_ARGUMENT', 'data must be a string or Uint8Array')
+  throw new HoldfastError(
+    'ERR_HOLDFAST_INVALID_ARGUMENT',
+    `data must be a string or Uint8Array of at most ${kMaxBytes} bytes`,
+  )
 }

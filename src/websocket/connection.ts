@@ -9,6 +9,7 @@ import type { Agreement } from './handshake.js'
 import { listenTo } from './listening.js'
 import { kDeflateExtension, Receiver, Sender } from './ws-parts.js'
 import { http2Code } from '../http2-codes.js'
+import { callUser } from '../uncaught.js'
 
 /** What a connection tells. Called on its thread; what it throws is the callee's own affair. */
 export interface ConnectionEvents {
@@ -19,8 +20,6 @@ export interface ConnectionEvents {
   error(error: Error): void
   /** It ends from here on: by the peer's Close frame, its going without one, or its fault. */
   closing(reason: CloseReason): void
-  /** The stream was un-registered: the last event. */
-  closed(close: StreamClose): void
 }
 
 const opcode = { close: 8, ping: 9, pong: 10 } as const
@@ -46,7 +45,8 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   readonly #raw: unknown
   readonly #receiver: Receiver
   readonly #deflating: DeflatingSender | undefined
-  #events!: ConnectionEvents
+  /** Undefined until it is open; it may be ended before. */
+  #events: ConnectionEvents | undefined
   /** Answers the request; undefined when that is done. */
   #answer: (() => void) | undefined
   /** Nothing more is taken from the peer: its Close came, it ended, or it failed. */
@@ -105,17 +105,20 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
     if (!this.#receiver.writableNeedDrain) this.#channel.resume()
   }
 
-  ping(data: Buffer): boolean {
+  /** False if it is not sent; `done` is not called then. */
+  ping(data: Buffer, done?: () => void): boolean {
     if (this.ended(this.#raw)) return false
-    if (this.#deflating) this.#deflating.ping(data)
-    else this.#control(opcode.ping, data)
+    if (this.#deflating) this.#deflating.ping(data, done)
+    else this.#control(opcode.ping, data, done)
     return true
   }
 
-  pong(data: Buffer, done?: () => void): void {
-    if (this.ended(this.#raw)) return
+  /** The same. */
+  pong(data: Buffer, done?: () => void): boolean {
+    if (this.ended(this.#raw)) return false
     if (this.#deflating) this.#deflating.pong(data, done)
     else this.#control(opcode.pong, data, done)
+    return true
   }
 
   /** Breaks off, without a Close frame. */
@@ -169,7 +172,7 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   }
 
   released(close: StreamClose): void {
-    this.#events.closed(close)
+    callUser(() => this.face?.handleClose(close))
     if (this.#channel.isClosed) return
     // The manager has gone, and its sweep: nobody else will look after the peer's answer.
     this.end()
@@ -185,7 +188,7 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   }
 
   handleMessage(data: Buffer, isBinary: boolean): void {
-    if (!this.#closeSent) this.#events.message(data, isBinary)
+    if (!this.#closeSent) this.#events?.message(data, isBinary)
   }
 
   /**
@@ -195,11 +198,11 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   handlePing(data: Buffer): void {
     if (this.#pongInFlight) this.#nextPong = Buffer.from(data)
     else this.#answerPing(data)
-    this.#events.ping(data)
+    this.#events?.ping(data)
   }
 
   handlePong(data: Buffer): void {
-    this.#events.pong(data)
+    this.#events?.pong(data)
   }
 
   /** The peer's Close frame. */
@@ -213,7 +216,7 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   handleError(error: Error): void {
     const code = closeCodeOf(error)
     this.#farewell = { code, text: error.message }
-    this.#events.error(error)
+    this.#events?.error(error)
     this.#goDeaf('reset')
     this.#sendClose(code, '')
     this.#finish()
@@ -246,12 +249,12 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   #begin(): void {
     const answer = this.#answer
     this.#answer = undefined
-    answer?.()
+    if (!this.#below.ended(this.#raw)) answer?.()
   }
 
   #goDeaf(reason: CloseReason): void {
     this.#isDeaf = true
-    this.#events.closing(reason)
+    this.#events?.closing(reason)
     // What still comes is read and forgotten, so that the end is seen.
     this.#channel.resume()
   }

@@ -33,8 +33,8 @@ export class DeflatingSender {
     }
   }
 
-  ping(data: Buffer): void {
-    this.#sender.ping(data, false, this.#settle())
+  ping(data: Buffer, done?: () => void): void {
+    this.#sender.ping(data, false, this.#settle(done))
   }
 
   pong(data: Buffer, done?: () => void): void {

@@ -198,7 +198,8 @@ export class WebSocketFace extends EventEmitter {
       typeof payload === 'object' ? Buffer.from(toBytes(payload)) : Buffer.from(String(payload))
     if (bytes.length > 125) throw invalid(`a ${name} holds at most 125 bytes`)
     if (this.readyState !== this.OPEN) return this.#refuse('it is not open', written)
-    this.#connection[name](bytes, written && (() => written()))
+    const sent = this.#connection[name](bytes, written && (() => callUser(written)))
+    if (!sent) this.#refuse('its stream has ended', written)
   }
 
   #refuse(why: string, written: Written | undefined): void {

@@ -52,7 +52,6 @@ export function openWebSocket(
     },
     error: (error) => callUser(() => connection.face?.handleError(error)),
     closing: (reason) => holder.markClosing(held, reason),
-    closed: (close) => callUser(() => connection.face?.handleClose(close)),
   })
   return held
 }

@@ -44,11 +44,12 @@ export class WebSocketStream extends ManagedStream<WebSocketStreamEvents> {
    * @throws ERR_HOLDFAST_INVALID_ARGUMENT
    */
   ping(data: string | Uint8Array = ''): boolean {
-    const bytes = Buffer.from(data as string)
-    if (bytes.length > kMaxPingBytes) {
+    const isBytes = typeof data === 'string' || data instanceof Uint8Array
+    const bytes = isBytes ? Buffer.from(data as string) : undefined
+    if (!bytes || bytes.length > kMaxPingBytes) {
       throw new HoldfastError(
         'ERR_HOLDFAST_INVALID_ARGUMENT',
-        `a ping holds at most ${kMaxPingBytes} bytes`,
+        `a ping holds a string or bytes, at most ${kMaxPingBytes}`,
       )
     }
     return this.live && this.#connection.ping(bytes)

@@ -54,6 +54,26 @@ describe('the send budget', () => {
   })
 })
 
+describe('what is published on the thread of a stream', () => {
+  for (const how of ['close', 'end'] as const) {
+    it(`comes before the ${how} that follows it`, async () => {
+      const opened: (() => void)[] = []
+      server = await serveStreams((stream) => {
+        const managed = StreamManager.open().sse(stream).detach()
+        managed.subscribe('t')
+        opened.push(() => void (how === 'close' ? managed.close() : stream.end()))
+      })
+      const client = connect(server.url)
+      const reading = await get(client)
+      for (const text of ['a', 'b']) expect(server.manager.publish('t', text)).toBe(1)
+      opened[0]!()
+      await until('it ended', reading.closed)
+      expect(reading.text()).toBe('data: a\n\ndata: b\n\n')
+      client.destroy()
+    })
+  }
+})
+
 describe('what one tick writes to one stream', () => {
   it('is one write', async () => {
     const manager = StreamManager.open()

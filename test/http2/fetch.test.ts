@@ -176,6 +176,19 @@ describe('a fetch handler', () => {
   })
 })
 
+it('a request that fetch has none for is over with its answer, whatever more it would send', async () => {
+  const client = await serving(() => new Response())
+  const request = client.request(
+    { ':method': 'POST', ':authority': 'user@127.0.0.2' },
+    { endStream: false },
+  )
+  request.on('error', () => {})
+  request.write('the first of much')
+  const { status, code } = await finish(request)
+  if (code !== http2.constants.NGHTTP2_PROTOCOL_ERROR)
+    expect({ status, code }).toEqual({ status: 400, code: 0 })
+})
+
 describe('an application of Hono', () => {
   it('runs as it is', async () => {
     type Env = { Bindings: { stream: RequestStream } }

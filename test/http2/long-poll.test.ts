@@ -234,6 +234,16 @@ test('one whose manager is closed as it begins is answered', async () => {
   expect(await poll().answer).toMatchObject({ status: 503 })
 })
 
+test('HEAD is answered as well when its manager closes', async () => {
+  const { poll, held } = await poller(http2Stream)
+  keep()
+  const { cursor } = await poll('whatever').answer
+  const { answer } = poll(cursor, 'HEAD')
+  await until('it is held', () => held.length === 2)
+  await StreamManager.open().close()
+  expect(await answer).toMatchObject({ status: 503, body: '' })
+})
+
 test('the answer to HEAD has a cursor and no body', async () => {
   const { poll, held } = await poller(http2Stream)
   keep()

@@ -196,6 +196,28 @@ describe('why a stream closed', () => {
   })
 })
 
+describe('why a Duplex closed', () => {
+  const causes: Record<string, (raw: Duplex) => void> = {
+    end: (raw) => void raw.end(),
+    reset: (raw) => void raw.destroy(new Error('broken')),
+    abort: (raw) => void raw.destroy(),
+  }
+  for (const [reason, cause] of Object.entries(causes)) {
+    it(`is told as ${reason}`, async () => {
+      const closes: string[] = []
+      const raw = duplex()
+      StreamManager.open()
+        .register(raw)
+        .on('close', (close) => closes.push(close.reason))
+      raw.push(null)
+      raw.resume()
+      cause(raw)
+      await until('it closed', () => closes.length > 0)
+      expect(closes).toEqual([reason])
+    })
+  }
+})
+
 describe('a session that its server closes', () => {
   it('stays up while it carries a detached stream, and closes with it', async () => {
     let managed: ManagedStream | undefined
@@ -226,6 +248,26 @@ describe('a stream whose user ends it without telling', () => {
     const after = manager.stats()
     expect(after.messagesSent - before.messagesSent).toBe(0)
     expect(after.messagesGone - before.messagesGone).toBe(2)
+    raw.resume()
+    await until('it is gone', () => !manager.has(managed.uid))
+  })
+})
+
+describe('a stream whose user ends it, and that lives on', () => {
+  it('has nothing reserved for what is published to it, and is closing', async () => {
+    const manager = StreamManager.open()
+    const raw = new PassThrough()
+    const managed = manager.register(raw)
+    managed.subscribe('t')
+    raw.end()
+    const before = manager.stats()
+    manager.publish('t', 'late')
+    await until(
+      'it is counted',
+      () => manager.stats().messagesUndeliverable > before.messagesUndeliverable,
+    )
+    expect(managed.queuedBytes).toBe(0)
+    expect(manager.find(managed.uid)).toMatchObject({ closing: true })
     raw.resume()
     await until('it is gone', () => !manager.has(managed.uid))
   })

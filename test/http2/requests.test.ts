@@ -51,6 +51,36 @@ describe('the answer to a request', () => {
     expect(await ask(client, '/none')).toMatchObject({ status: 200, text: '', code: 0 })
   })
 
+  it('is whole and in order, however long the pieces it is written in', async () => {
+    const pieces = [randomBytes(300 << 10), randomBytes(300 << 10)]
+    let handled: RequestStream | undefined
+    const client = await serving((stream) => (handled = stream))
+    const request = client.request({ ':path': '/' })
+    const parts: Buffer[] = []
+    let bytes = 0
+    let wanted = 0
+    request.on('data', (part: Buffer) => {
+      parts.push(part)
+      bytes += part.length
+      if (bytes >= wanted) request.pause()
+    })
+    /** The server's socket has taken more than that, by a flow-control window at most. */
+    const read = async (count: number): Promise<void> => {
+      wanted = count
+      request.resume()
+      await until('it was read', () => bytes >= Math.min(count, 600 << 10))
+    }
+    await until('it came', () => handled)
+    handled!.write(pieces[0]!)
+    await read(128 << 10)
+    handled!.write(pieces[1]!)
+    await read(200 << 10)
+    handled!.end()
+    await read(Infinity)
+    await until('it has ended', () => request.destroyed)
+    expect(Buffer.concat(parts).equals(Buffer.concat(pieces))).toBe(true)
+  })
+
   it('comes after the interim answers', async () => {
     const client = await serving((stream) => {
       stream.respondInformational({ ':status': 103, link: '</a.css>; rel=preload' })
@@ -290,6 +320,22 @@ describe('a request as a stream under management', () => {
     expect(closes).toEqual([{ reason: 'close', code: 0, text: '' }])
     expect(request!.live).toBe(false)
     expect(manager.send(uid, 'late')).toBe('gone')
+  })
+
+  it('that was ended before anything knew of it is gone for whoever asks', async () => {
+    const closes: unknown[] = []
+    const client = await serving((stream) => {
+      stream.end('x')
+      expect(stream.send('late')).toBe('gone')
+      expect(stream.subscribe('t')).toBe(false)
+      expect(stream.detach().detached).toBe(false)
+      stream.on('slow', () => {})
+      stream.on('close', (close) => closes.push(close))
+      expect(stream.close()).toBe(false)
+    })
+    expect(await ask(client, '/')).toMatchObject({ text: 'x', code: 0 })
+    await until('it is over', () => closes.length > 0)
+    expect(closes).toEqual([{ reason: 'end', code: 0, text: '' }])
   })
 
   it('becomes an event stream, the same object', async () => {

@@ -273,6 +273,21 @@ for (const onSlow of ['drop', 'drop-oldest'] as const) {
   })
 }
 
+test('a stream that what stands for a gap makes slow is told so before it drains', async () => {
+  const data = 'x'.repeat(kBudget * 0.75)
+  const reader = await open({ onGap: () => ({ data }) })
+  const events: string[] = []
+  reader.stream.on('slow', () => events.push('slow'))
+  reader.stream.on('drain', () => events.push('drain'))
+  server.manager.setTopic('kept', { replay: {} })
+  // The id is of another process.
+  expect(reader.stream.subscribe('kept', { after: '0000000000000000-1' })).toBe(true)
+  reader.read()
+  await until('it has drained', () => events.includes('drain'))
+  expect(events).toEqual(['slow', 'drain'])
+  expect(reader.text()).toContain(data)
+})
+
 for (const by of ['send', 'publish'] as const) {
   test(`latest: slow is told when ${by} puts a message in the place of another, and drain behind the last`, async () => {
     const reader = await open({ onSlow: 'latest' })

@@ -42,7 +42,8 @@ describe('the text form of a uid', () => {
 describe('what is no uid', () => {
   it('is refused by every call that takes one', async () => {
     const manager = StreamManager.open()
-    for (const value of [0n, -1n, 2n ** 64n, 1, '0001004000000000', undefined, null, {}]) {
+    const bare: unknown = Object.create(null)
+    for (const value of [0n, -1n, 2n ** 64n, 1, '0001004000000000', undefined, null, {}, bare]) {
       const uid = value as StreamUid
       expect(() => manager.find(uid)).toThrowError(invalid)
       expect(() => manager.has(uid)).toThrowError(invalid)

@@ -3,10 +3,11 @@ import http2 from 'node:http2'
 import net from 'node:net'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
-import { StreamManager, type WebSocketOptions } from '../../dist/index.js'
+import { StreamManager, type ManagedStream, type WebSocketOptions } from '../../dist/index.js'
 import { carrierOptions } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
 import { serve } from '../helpers/server.js'
+import { until } from '../helpers/wait.js'
 import { serveWebSockets } from '../helpers/websocket-server.js'
 import { Http2WebSocket, type Http2WebSocketOptions } from '../helpers/websocket.js'
 
@@ -55,6 +56,43 @@ async function upgrade(fields: Record<string, string>, method = 'GET'): Promise<
   await server.close()
   return text
 }
+
+describe('a WebSocket that a listener ends as it is created', () => {
+  const onEachStream = (listener: (stream: ManagedStream) => unknown): void => {
+    const manager = StreamManager.open(carrierOptions)
+    manager.on('socket', (socket) => socket.on('streamCreated', listener))
+  }
+
+  it('says farewell where the manager was closed', async () => {
+    onEachStream(() => void StreamManager.open().close())
+    const server = await serveWebSockets('h2', { onSocket() {} })
+    const client = await Http2WebSocket.open(session(server.url))
+    await until('it was told', () => client.closeCode !== undefined)
+    expect(client.closeCode).toBe(1001)
+    await server.close()
+  })
+
+  it('is reset where it was reset', async () => {
+    onEachStream((stream) => stream.close({ code: 8 }))
+    const server = await serveWebSockets('h2', { onSocket() {} })
+    const opening = session(server.url)
+    await once(opening, 'remoteSettings')
+    const request = opening.request(
+      {
+        ':method': 'CONNECT',
+        ':protocol': 'websocket',
+        ':path': '/',
+        ':scheme': 'http',
+        'sec-websocket-version': '13',
+      },
+      { endStream: false },
+    )
+    request.on('error', () => {})
+    await once(request, 'close')
+    expect(request.rstCode).toBe(8)
+    await server.close()
+  })
+})
 
 describe('extended CONNECT', () => {
   it('takes the protocol in any case, as proxies write it', async () => {

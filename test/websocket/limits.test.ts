@@ -41,6 +41,9 @@ describe('permessage-deflate', () => {
     expect(socket.send(large)).toBe(taken)
     expect(socket.send(Buffer.from(large), { binary: true })).toBe(taken)
     expect(socket.ping()).toBe(true)
+    expect(() => socket.ping(5 as unknown as string)).toThrowError(
+      expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_ARGUMENT' }),
+    )
     const received = client.stream.session!.state.effectiveRecvDataLength ?? 0
     const [text, bytes] = await client.next(2)
     expect(text).toBe(large)
