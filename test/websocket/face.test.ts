@@ -45,9 +45,9 @@ describe('the ws-shaped face', () => {
       'last',
     ])
     await until('all was taken', () => face.bufferedAmount === 0)
-    const pinged = new Promise<void>((resolve) => face.ping('anyone', false, () => resolve()))
-    await pinged
-    expect(String(((await once(client, 'ping')) as [Buffer])[0])).toBe('anyone')
+    const ping = once(client, 'ping') as Promise<[Buffer]>
+    await new Promise<void>((resolve) => face.ping('anyone', false, () => resolve()))
+    expect(String((await ping)[0])).toBe('anyone')
     client.sendRaw(clientFrame('anyone', { opcode: 10 }))
     expect(String(((await once(face, 'pong')) as [Buffer])[0])).toBe('anyone')
     await server.close()
