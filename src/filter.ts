@@ -2,6 +2,7 @@ import { HoldfastError, status } from './errors.js'
 import { native, type NativeEnumeration } from './native.js'
 import { requireInteger, requireKnown } from './options.js'
 import { readInfo, streamKinds, type StreamInfo, type StreamKind } from './stream-info.js'
+import { isWellFormed } from './text.js'
 
 /** Which streams to list; what is left out filters nothing. */
 export interface StreamFilter {
@@ -42,11 +43,16 @@ export function startEnumeration(filter: StreamFilter): NativeEnumeration {
   if (kind !== undefined && !streamKinds.includes(kind))
     throw invalid(`unknown kind: ${String(kind)}`)
   if (worker !== undefined) requireInteger('worker', worker, 0, 0xffff)
-  if (typeof tag !== 'string') throw invalid('tag must be a string')
+  // An empty one is no stream's, and left out it would be everybody's.
+  if (typeof tag !== 'string' || filter.tag === '' || !isWellFormed(tag)) {
+    throw invalid('tag must be a string, not empty and well-formed')
+  }
   if (detached !== undefined && typeof detached !== 'boolean')
     throw invalid('detached must be a boolean')
   requireInteger('idleForMs', idleForMs, 0, Number.MAX_SAFE_INTEGER)
-  if (typeof address !== 'string') throw invalid('address must be a string')
+  if (typeof address !== 'string' || filter.address === '') {
+    throw invalid('address must be a string, and not empty')
+  }
   const enumeration = native.enumerate(
     kind === undefined ? kAny : streamKinds.indexOf(kind),
     worker ?? kAny,

@@ -1,4 +1,5 @@
 import { HoldfastError } from './errors.js'
+import { isWellFormed } from './text.js'
 
 const kMaxBytes = 255
 
@@ -11,8 +12,9 @@ export function encodeTags(tags: readonly string[] | undefined): string {
   if (!Array.isArray(tags)) throw invalid('tags must be an array of strings')
   let bytes = 0
   for (const tag of tags as readonly unknown[]) {
-    if (typeof tag !== 'string' || tag === '' || tag.includes('\0')) {
-      throw invalid('a tag must be a string, not empty and without NUL')
+    const isTag = typeof tag === 'string' && tag !== '' && isWellFormed(tag) && !tag.includes('\0')
+    if (!isTag) {
+      throw invalid('a tag must be a string, well-formed, not empty and without NUL')
     }
     bytes += Buffer.byteLength(tag) + 1
   }

@@ -168,9 +168,14 @@ void NativeCarrier::OnRequestMail(const MessageHeader& message) {
       return Respond(*request, message);
     case MessageOp::kRequestWrite:
       return WriteBody(*request, message);
-    case MessageOp::kRequestEnd:
-      (void)stream.session.End(stream, RequestBytes(message));
+    case MessageOp::kRequestEnd: {
+      const bool over = stream.ended || stream.reset;
+      // As of a head that may not be sent.
+      if (!stream.session.End(stream, RequestBytes(message)) && !over) {
+        stream.session.Reset(stream, ng::kInternalError);
+      }
       return;
+    }
     case MessageOp::kRequestReset:
       return stream.session.Reset(stream, header.a);
     case MessageOp::kRequestConsume:

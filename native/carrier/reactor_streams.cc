@@ -64,7 +64,11 @@ void ReactorStreams::OnNodeExit() {
     request.untold = true;
     EndGap(request);
     const StreamLine* line = LineOf(request);
-    if (line != nullptr && line->detached()) continue;
+    if (line != nullptr && line->detached()) {
+      // Nobody reads on, and what was read may have been with that thread.
+      request.stream->session.Discard(*request.stream);
+      continue;
+    }
     if (request.stream->ended) {
       // Its answer is whole, though it may not have left yet. Nobody reads on.
       request.stream->session.Discard(*request.stream);
@@ -299,7 +303,9 @@ void ReactorStreams::OnBody(H2Stream& stream, std::span<const uint8_t> bytes) {
   }
   ReactorRequest& request = requests_[stream.handle];
   if (request.uid.value != 0) {
-    if (StreamLine* line = LineOf(request)) line->Touch(MonotonicMs());
+    // A peer that only sends does not keep one from ending.
+    StreamLine* line = LineOf(request);
+    if (line != nullptr && !line->owner_closes()) line->Touch(MonotonicMs());
   }
   Tell(request, MessageOp::kRequestBody, 0, 0,
        {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -325,8 +331,9 @@ void ReactorStreams::OnTaken(H2Stream& stream, WriteTag tag, uint32_t bytes) {
 }
 
 void ReactorStreams::OnBudgetTaken(H2Stream& stream, ReactorRequest& request, uint32_t bytes) {
-  // A stream that was reset gives back what it had without having sent it.
-  if (request.awaited != nullptr && !stream.reset) {
+  // A stream that was reset, or whose answer has no body, gives back what it had without having
+  // sent it.
+  if (request.awaited != nullptr && !stream.reset && !stream.bodiless) {
     AwaitedWrites& awaited = *request.awaited;
     awaited.taken += bytes;
     while (!awaited.tickets.empty() && awaited.tickets.front().first <= awaited.taken) {

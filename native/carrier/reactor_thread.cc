@@ -33,6 +33,15 @@ ReactorThread::~ReactorThread() {
     reactor_->Leave();
     return;
   }
+  Stop();
+}
+
+void ReactorThread::Halt() {
+  halted_.store(true, std::memory_order_release);
+  Stop();
+}
+
+void ReactorThread::Stop() {
   stop_.store(true, std::memory_order_release);
   reactor_->poller().Wake();
   CHECK(pthread_join(thread_, nullptr) == 0);
@@ -41,7 +50,7 @@ ReactorThread::~ReactorThread() {
 void ReactorThread::Run() {
   int timeout_ms = -1;
   while (!stop_.load(std::memory_order_acquire)) timeout_ms = reactor_->Turn(timeout_ms);
-  reactor_->Leave();
+  if (!halted_.load(std::memory_order_acquire)) reactor_->Leave();
 }
 
 }  // namespace holdfast

@@ -20,6 +20,8 @@ class ReactorThread {
                                               uint64_t mark_wait_ms = kMarkWaitMs);
   // Stops the thread and waits for it.
   ~ReactorThread();
+  // Stops it where it stands, as the process exits, and waits for it: its streams do not end.
+  void Halt();
   ReactorThread(const ReactorThread&) = delete;
   ReactorThread& operator=(const ReactorThread&) = delete;
 
@@ -27,11 +29,13 @@ class ReactorThread {
   explicit ReactorThread(std::unique_ptr<ReactorWorker> reactor) : reactor_(std::move(reactor)) {}
 
   void Run();
+  void Stop();
 
   // The thread's own while it runs.
   std::unique_ptr<ReactorWorker> reactor_;
   // Written by the owner before it wakes the thread, release; read by the thread, acquire.
   std::atomic<bool> stop_{false};
+  std::atomic<bool> halted_{false};  // likewise
   pthread_t thread_{};
   bool started_ = false;
 };

@@ -94,10 +94,22 @@ void ReactorWorker::OnEvent(const PollEvent& event) {
 void ReactorWorker::TakeMail() {
   Mailbox::Batch batch;
   worker_.mailbox.Take(&batch);
-  for (const Connection& connection : batch.connections) {
-    if (!sessions_->Adopt(connection.fd, connection.port)) worker_.ForgetConnection();
+  for (Connection& connection : batch.connections) {
+    // It may be for the Node thread that had this number before.
+    if (connection.destination != Destination::kSessions) {
+      Return(std::move(connection));
+    } else if (!sessions_->Adopt(connection.fd, connection.port)) {
+      worker_.ForgetConnection();
+    }
   }
   inbox_.Put(std::move(batch.chunks));
+}
+
+// To another worker.
+void ReactorWorker::Return(Connection connection) {
+  worker_.ForgetConnection();
+  worker_.counters.Add(Counter::kConnectionsReturned);
+  registry_.Place(std::move(connection));
 }
 
 // One step of it a turn; whether there is more.
@@ -113,8 +125,11 @@ void ReactorWorker::Leave() {
   worker_.takes_sessions.store(false, std::memory_order_release);
   sessions_->BeginTurn();
   // What it was told before it was to leave is still written: the farewells of WebSockets above
-  // all.
-  TakeMail();
+  // all. Of connections that it has not begun with, others can.
+  Mailbox::Batch batch;
+  worker_.mailbox.Take(&batch);
+  for (Connection& connection : batch.connections) Return(std::move(connection));
+  inbox_.Put(std::move(batch.chunks));
   for (int turns = 0; turns < kLastTurns && inbox_.Deliver();) turns++;
   inbox_.Discard();
   sessions_->Shutdown();

@@ -42,6 +42,7 @@ class ReactorWorker {
 
   void OnEvent(const PollEvent& event);
   void TakeMail();
+  void Return(Connection connection);
   bool Sweep();
 
   Registry& registry_;

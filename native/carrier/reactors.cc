@@ -1,5 +1,10 @@
 #include "carrier/reactors.h"
 
+#include <cstdlib>
+#include <utility>
+
+#include "base/check.h"
+
 namespace holdfast {
 
 Reactors& Reactors::Get() {
@@ -14,11 +19,18 @@ void Reactors::Enter() {
 
 void Reactors::Start(Registry& registry, const Nghttp2Api& api, uint64_t count) {
   MutexLock lock(mu_);
+  // Behind it exit() takes OpenSSL's memory away, from under whoever is amid a handshake.
+  if (!std::exchange(halts_at_exit_, true)) CHECK(std::atexit([] { Get().Halt(); }) == 0);
   while (reactors_.size() < count) {
     std::unique_ptr<ReactorThread> reactor = ReactorThread::Start(registry, api, {});
     if (reactor == nullptr) return;
     reactors_.push_back(std::move(reactor));
   }
+}
+
+void Reactors::Halt() {
+  MutexLock lock(mu_);
+  for (const std::unique_ptr<ReactorThread>& reactor : reactors_) reactor->Halt();
 }
 
 void Reactors::Exit() {

@@ -26,9 +26,12 @@ class Reactors {
  private:
   Reactors() = default;
 
+  void Halt() EXCLUDES(mu_);
+
   Mutex mu_;
   uint32_t threads_ GUARDED_BY(mu_) = 0;
   std::vector<std::unique_ptr<ReactorThread>> reactors_ GUARDED_BY(mu_);
+  bool halts_at_exit_ GUARDED_BY(mu_) = false;
 };
 
 }  // namespace holdfast

@@ -24,10 +24,10 @@ enum class Counter : uint32_t {
   kMessagesQueued,         // taken for another worker
   kMessagesFull,           // refused: over the budget or the mailbox's bound
   kMessagesGone,           // refused: no such stream
+  kMessagesPublished,      // one a stream that a publish or broadcast is for
   kMessagesDelivered,      // queued ones that reached their stream
   kMessagesUndeliverable,  // queued ones whose stream or worker had gone
-  kMessagesPublished,      // one a stream that a publish or broadcast is for
-  kMessagesDropped,        // of those: the stream or its worker had no room
+  kMessagesDropped,        // of the published ones: the stream or its worker had no room
   kMessagesReplayed,       // one a stream, of what its client had missed
   kReplayGaps,             // clients that came back and had missed more than was there
   kStaticAnswers,          // that no handler was asked for

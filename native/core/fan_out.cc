@@ -13,6 +13,8 @@ namespace {
 
 bool SameReceivers(const Publication& a, const Publication& b) {
   if (a.topic == 0 || a.topic != b.topic || a.except != b.except || a.key != b.key) return false;
+  // Of a topic that is kept since, one that resumed between the two has had the second.
+  if ((a.sequence == 0) != (b.sequence == 0)) return false;
   for (uint32_t kind = 0; kind < kStreamKinds; kind++) {
     // One that joined between the two is owed only the second.
     if (bool{a.forms[kind]} != bool{b.forms[kind]}) return false;

@@ -1,5 +1,6 @@
 #include "core/sender.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <string>
@@ -16,6 +17,16 @@ namespace {
 PayloadRef MakeForm(StreamKind kind, const OutgoingMessage& message) {
   const uint32_t size = static_cast<uint32_t>(EncodedSize(kind, message));
   return PayloadRef::Make(size, [&](uint8_t* out) { Encode(kind, message, out); });
+}
+
+// How many members of the topic the worker has now.
+uint32_t MembersNow(Registry& registry, std::string_view topic, uint32_t worker_id) {
+  std::vector<TopicShare> shares;
+  (void)registry.topics().Find(topic, &shares);
+  for (const TopicShare& share : shares) {
+    if (share.worker_id == worker_id) return share.total();
+  }
+  return 0;
 }
 
 // Calls visit(worker number, Publication) for each worker that has members beside `except`.
@@ -39,6 +50,10 @@ void ForEachShare(Registry& registry, std::string_view topic, const OutgoingMess
     if (except.worker_id() == share.worker_id &&
         registry.FindWorker(share.worker_id)->topic_members.Contains(id, except)) {
       publication.receivers--;
+      // It may have joined since the look, and not be the one that was counted.
+      if (publication.receivers == 0) {
+        publication.receivers = std::max(MembersNow(registry, topic, share.worker_id), 1u) - 1;
+      }
     }
     if (publication.receivers > 0) visit(share.worker_id, std::move(publication));
   }

@@ -16,13 +16,15 @@ uint64_t SweepStep(const Worker& worker, uint64_t cursor, uint64_t now_ms,
     StreamFacts facts;
     const StreamLine* line = worker.cache.Find(uid);
     if (line == nullptr || !line->Read(uid, &facts)) return;
-    const uint64_t quiet_ms = now_ms - facts.last_active_ms;
+    // It may have been touched by another thread since now_ms was read.
+    const auto since = [&](uint64_t then_ms) { return now_ms > then_ms ? now_ms - then_ms : 0; };
+    const uint64_t quiet_ms = since(facts.last_active_ms);
     if (facts.closing) {
       // Where another thread has broken it off, the owner hears of it by mail, however late that
       // is.
       if (line->owner_closes() && quiet_ms >= kStuckMs)
         expired->push_back({facts.handle, Expiry::kStuck});
-    } else if (max_age_ms != 0 && now_ms - facts.created_ms >= max_age_ms) {
+    } else if (max_age_ms != 0 && since(facts.created_ms) >= max_age_ms) {
       expired->push_back({facts.handle, Expiry::kMaxAge});
     } else if (idle_ms != 0 && quiet_ms >= idle_ms) {
       expired->push_back({facts.handle, Expiry::kIdle});

@@ -41,9 +41,9 @@ class Output {
   Output();
 
   size_t size() const { return total_; }
-  bool HasRoomForFrame() const {
-    return kScratch - used_ >= kFrame && count_ + kPiecesAFrame <= kPieces && total_ < kMost;
-  }
+  bool HasRoomForFrame() const { return HasRoomForFrames(1); }
+  // Behind a DATA frame the library may give another, of trailers say, without being asked again.
+  bool HasRoomForData() const { return HasRoomForFrames(2); }
   // Within that room.
   void Copy(std::span<const uint8_t> bytes);
   void Add(const PayloadRef& payload, std::span<const uint8_t> bytes);
@@ -56,11 +56,15 @@ class Output {
   void Clear();
 
  private:
-  static constexpr size_t kScratch = 64 << 10;
+  static constexpr size_t kScratch = 80 << 10;
   static constexpr size_t kPieces = 128;
   static constexpr size_t kPiecesAFrame = 2 * (kFrame / kShare) + 2;
   static constexpr size_t kMost = 128 << 10;
 
+  bool HasRoomForFrames(size_t frames) const {
+    return kScratch - used_ >= frames * kFrame && count_ + frames * kPiecesAFrame <= kPieces &&
+           total_ < kMost;
+  }
   void Keep(size_t taken, std::vector<Piece>* unsent);
 
   std::unique_ptr<uint8_t[]> scratch_;

@@ -122,7 +122,9 @@ bool H2Session::Feed(std::span<const uint8_t> bytes) {
 
 void H2Session::Flush() {
   WriteOut();
-  context_.wire.out.clear();  // of a connection that broke amid it
+  // Of a connection that broke amid it.
+  context_.wire.out.clear();
+  context_.output.Clear();
   CountUnsent();
 }
 
@@ -183,7 +185,7 @@ void H2Session::Gather() {
       output.Copy({data, static_cast<size_t>(size)});
       continue;
     }
-    if (!output.HasRoomForFrame()) break;  // send_data has refused, and goes on in the next round
+    if (!output.HasRoomForData()) break;  // send_data has refused, and goes on in the next round
     if (ResumeNext() || SubmitLateResets()) continue;
     takes_turns_ = false;
     return;
@@ -271,7 +273,10 @@ uint64_t H2Session::CheckTime() {
   if (notice_ms_ != 0 && passed(notice_ms_ + limits.drain_notice_ms)) FinishShutdown();
   if (stream_count_ == 0 && !shutting_ && passed(empty_ms_ + limits.idle_ms)) Shutdown();
   if (pinged_ms_ != 0) {
-    if (passed(pinged_ms_ + limits.ping_timeout_ms)) Fail();
+    // Its answer may stand behind what the peer is sending, and itself behind what the socket has
+    // yet to take: while that goes on, it is no silence.
+    const uint64_t since_ms = std::max({pinged_ms_, read_ms_, blocked_ms_});
+    if (passed(since_ms + limits.ping_timeout_ms)) Fail();
   } else if (limits.ping_interval_ms != 0 && passed(read_ms_ + limits.ping_interval_ms)) {
     pinged_ms_ = now_ms;
     next_ms = std::min(next_ms, now_ms + limits.ping_timeout_ms);
@@ -305,7 +310,8 @@ void H2Session::Terminate(uint32_t code) {
 void H2Session::Shed() {
   Terminate(ng::kEnhanceYourCalm);
   Flush();
-  if (session_ != nullptr || blocked()) Fail();
+  // What is kept of its client goes with it alone.
+  if (session_ != nullptr || blocked() || held_bytes() > 0) Fail();
 }
 
 void H2Session::Spend(uint32_t cost) {

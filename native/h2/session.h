@@ -119,6 +119,7 @@ class H2Session {
   // From the library.
   void OnFrameBegin(const ng::Frame& frame);
   void OnHeadersBegin(const ng::Frame& frame);
+  void EndFields();
   bool OnField(const ng::Frame& frame, std::string_view name, std::string_view value);
   void OnFrame(const ng::Frame& frame);
   void OnHeaders(H2Stream& stream, bool ended);
@@ -165,6 +166,7 @@ class H2Session {
   std::vector<std::pair<int32_t, uint32_t>> late_resets_;
   // The header block that is being read. One at a time: no other frame may come between.
   std::unique_ptr<std::string> fields_;
+  int32_t fields_id_ = 0;  // the stream of the last
   uint32_t fields_size_ = 0;
 
   FloodMeter flood_;

@@ -13,6 +13,15 @@ namespace {
 // A stream that has more waiting is large.
 constexpr uint64_t kLarge = 16 << 10;
 
+// What the library sends as one header block: what is larger it drops, and tells nobody.
+constexpr size_t kMostFields = (64 << 10) - 64;
+
+bool FitsOneBlock(const std::vector<ng::NameValue>& fields) {
+  size_t size = 0;
+  for (const ng::NameValue& field : fields) size += field.name_size + field.value_size + 12;
+  return size <= kMostFields;
+}
+
 // The status of an answer that may be sent: it comes first, and there is no other pseudo-header.
 // 0: none.
 uint32_t StatusOf(const std::vector<ng::NameValue>& fields) {
@@ -38,7 +47,7 @@ uint32_t StatusOf(const std::vector<ng::NameValue>& fields) {
 bool H2Session::Inform(H2Stream& stream, std::string_view fields) {
   if (stream.responded || stream.reset || terminating_) return false;
   std::vector<ng::NameValue>& parsed = context_.fields;
-  if (!ParseFields(fields, &parsed)) return false;
+  if (!ParseFields(fields, &parsed) || !FitsOneBlock(parsed)) return false;
   const uint32_t status = StatusOf(parsed);
   if (status < 100 || status > 199 || status == 101) return false;
   return Submitted(context_.api.submit_headers(session_, 0, stream.id, nullptr, parsed.data(),
@@ -48,7 +57,7 @@ bool H2Session::Inform(H2Stream& stream, std::string_view fields) {
 bool H2Session::Respond(H2Stream& stream, std::string_view fields, bool end) {
   if (stream.responded || stream.reset || terminating_) return false;
   std::vector<ng::NameValue>& parsed = context_.fields;
-  if (!ParseFields(fields, &parsed)) return false;
+  if (!ParseFields(fields, &parsed) || !FitsOneBlock(parsed)) return false;
   const uint32_t status = StatusOf(parsed);
   if (status < 200 || status > 599) return false;
   stream.responded = true;
@@ -88,7 +97,7 @@ bool H2Session::Write(H2Stream& stream, Piece piece, WriteTag tag) {
 bool H2Session::End(H2Stream& stream, std::string_view trailers) {
   if (stream.ended || stream.reset || terminating_) return false;
   if (!trailers.empty()) {
-    if (!ParseFields(trailers, &context_.fields)) return false;
+    if (!ParseFields(trailers, &context_.fields) || !FitsOneBlock(context_.fields)) return false;
     for (const ng::NameValue& field : context_.fields) {
       if (field.name[0] == ':') return false;
     }

@@ -66,7 +66,7 @@ void H2Callbacks::Set(const Nghttp2Api& api, ng::Callbacks* callbacks) {
                     ng::DataSource* source, void* user_data) {
         auto* self = static_cast<H2Session*>(user_data);
         // One call of the library goes on through any number of frames: this ends it.
-        if (!self->context_.output.HasRoomForFrame()) return static_cast<int>(ng::kErrWouldBlock);
+        if (!self->context_.output.HasRoomForData()) return static_cast<int>(ng::kErrWouldBlock);
         self->SendData(*static_cast<H2Stream*>(source->pointer), {header, 9}, size);
         return 0;
       });

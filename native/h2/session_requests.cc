@@ -21,6 +21,9 @@ bool H2Session::IsPast(int32_t id) {
 }
 
 void H2Session::OnFrameBegin(const ng::Frame& frame) {
+  // Nothing comes amid a header block but the rest of it; of one that is malformed, or of a stream
+  // that was reset, no end is told.
+  if (frame.type != ng::kContinuation) EndFields();
   switch (frame.type) {
     case ng::kData:
       data_bytes_ = 0;
@@ -45,6 +48,7 @@ void H2Session::OnFrameBegin(const ng::Frame& frame) {
 
 void H2Session::OnHeadersBegin(const ng::Frame& frame) {
   headers_ms_ = std::max<uint64_t>(context_.now_ms, 1);
+  fields_id_ = frame.stream_id;
   fields_size_ = 0;
   fields_ = std::make_unique<std::string>();
   // Numbers only rise (RFC 9113, section 5.1.1).
@@ -62,11 +66,17 @@ void H2Session::OnHeadersBegin(const ng::Frame& frame) {
   stream_count_++;
 }
 
+void H2Session::EndFields() {
+  headers_ms_ = 0;
+  fields_.reset();
+}
+
 // False ends the session.
 bool H2Session::OnField(const ng::Frame& frame, std::string_view name, std::string_view value) {
   constexpr uint32_t kOverhead = 32;  // RFC 9113, section 6.5.2
   const uint32_t most = context_.limits.max_header_bytes;
   fields_size_ += static_cast<uint32_t>(name.size() + value.size()) + kOverhead;
+  if (fields_ == nullptr) return true;  // its stream has ended
   if (fields_size_ <= most) {
     AppendField(fields_.get(), name, value);
     return true;
@@ -87,8 +97,7 @@ void H2Session::OnFrame(const ng::Frame& frame) {
   switch (frame.type) {
     case ng::kHeaders:
       if (stream != nullptr) OnHeaders(*stream, ended);
-      headers_ms_ = 0;
-      fields_.reset();
+      EndFields();
       break;
     case ng::kData:
       // Nothing but padding.
@@ -156,6 +165,7 @@ void H2Session::OnSent(const ng::Frame& frame) {
     flood_.Earn(FloodMeter::kDataEarns);
     if ((frame.flags & ng::kFlagEndStream) == 0) return;  // of all frames the most
   }
+  if (frame.type == ng::kPing && (frame.flags & ng::kFlagAck) == 0) pinged_ms_ = context_.now_ms;
   H2Stream* stream = frame.stream_id == 0 ? nullptr : Find(frame.stream_id);
   if (frame.type == ng::kRstStream && (stream == nullptr || !stream->reset)) {
     Spend(FloodMeter::kOurReset);
@@ -168,6 +178,7 @@ void H2Session::OnSent(const ng::Frame& frame) {
 }
 
 void H2Session::OnStreamClose(int32_t id, uint32_t code) {
+  if (id == fields_id_) EndFields();
   H2Stream* stream = Find(id);
   if (stream == nullptr) return;
   (void)context_.api.session_set_stream_user_data(session_, id, nullptr);

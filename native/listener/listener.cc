@@ -117,9 +117,9 @@ void Listener::Run() {
 int Listener::Prepare(bool paused) {
   const bool sessions = registry_.AnyoneTakesSessions();
   if (!sessions) first_look_.GiveUp();
-  SetWatching(!paused && (sessions || registry_.AnyoneAccepts()));
+  const bool watches = SetWatching(!paused && (sessions || registry_.AnyoneAccepts()));
   const int expires = first_look_.Expire(MonotonicMs());
-  if (!paused) return expires;
+  if (!paused && watches) return expires;
   return expires < 0 ? kPauseMs : std::min(kPauseMs, expires);
 }
 
@@ -144,10 +144,16 @@ bool Listener::AcceptSome() {
   return true;
 }
 
-void Listener::SetWatching(bool watching) {
-  if (watching == watching_) return;
-  CHECK(IsOk(watching ? poller_->WatchReadable(fd_, FirstLook::kNoToken) : poller_->Forget(fd_)));
+// False if the system has no room for it now.
+bool Listener::SetWatching(bool watching) {
+  if (watching == watching_) return true;
+  if (watching) {
+    if (!IsOk(poller_->WatchReadable(fd_, FirstLook::kNoToken))) return false;
+  } else {
+    CHECK(IsOk(poller_->Forget(fd_)));
+  }
   watching_ = watching;
+  return true;
 }
 
 }  // namespace holdfast

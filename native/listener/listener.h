@@ -50,7 +50,7 @@ class Listener {
   int Prepare(bool paused);
   // False when the system has no descriptor or memory for a further connection.
   bool AcceptSome();
-  void SetWatching(bool watching);
+  bool SetWatching(bool watching);
 
   Registry& registry_;
   const int fd_;

@@ -1,5 +1,6 @@
 import { HoldfastError, type StreamManager } from '../index.js'
 import { answerJson, type Exchange } from './exchange.js'
+import { urlOf } from './url.js'
 
 export interface Route {
   readonly methods: readonly string[]
@@ -17,7 +18,7 @@ export function answerBy(
   const { request, response } = exchange
   request.on('error', ignore)
   response.on('error', ignore)
-  const [path = '/'] = (request.url ?? '/').split('?', 1)
+  const { path } = urlOf(request.url)
   const route = routes.get(path)
   if (!route) {
     answerJson(exchange, 404, { error: 'there is nothing here' })

@@ -1,4 +1,4 @@
-import { Socket, type Server } from 'node:net'
+import { Socket, type BlockList, type Server } from 'node:net'
 import { HoldfastError } from '../errors.js'
 import { admitExtendedConnect } from './extended-connect.js'
 
@@ -88,6 +88,10 @@ export class AcceptingServer {
       server.emit('drop', { remoteAddress, remotePort, localAddress, localPort })
       return
     }
+    if (isBlocked(server, socket)) {
+      socket.destroy()
+      return
+    }
     if (internals.keepAlive) socket.setKeepAlive(true, internals.keepAliveInitialDelay)
     if (typeof internals._connections === 'number') {
       internals._connections++
@@ -117,4 +121,14 @@ export class AcceptingServer {
       })
     }
   }
+}
+
+/** Node has it from 22.13 on; the types we build with do not. */
+type BlockingServer = Server & { readonly blockList?: BlockList }
+
+/** Whether its server would have turned it away. */
+function isBlocked({ blockList }: BlockingServer, socket: Socket): boolean {
+  const { remoteAddress, remoteFamily } = socket
+  if (!blockList || remoteAddress === undefined) return false
+  return blockList.check(remoteAddress, remoteFamily === 'IPv6' ? 'ipv6' : 'ipv4')
 }

@@ -16,6 +16,8 @@ export const http2Carrier: Carrier<ServerHttp2Stream> = {
   ...writable,
   // Of `destroyed` and `writableEnded` this is the one that looks at nothing beside what a write does.
   ended: (raw) => !raw.writable || raw.closed,
+  // What it still had would begin its answer, which node throws at.
+  uncork: (raw) => void ((raw.closed && !raw.headersSent) || raw.uncork()),
   left: (raw) => raw.writableLength,
   respond: (raw, headers) => raw.respond({ ':status': 200, ...headers }),
   reset: resetHttp2,

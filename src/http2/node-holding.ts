@@ -40,6 +40,8 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   readonly #settings: NodeHoldingSettings
   readonly #watch: SessionWatch
   readonly #sockets: (EventsSocket | undefined)[] = []
+  /** What listens to an end may come with another stream, which nobody would end. */
+  #isClosing = false
 
   constructor(manager: StreamManager, table: StreamTable, settings: NodeHoldingSettings) {
     this.#manager = manager
@@ -53,10 +55,11 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   }
 
   register(target: NodeTarget, { kind, tagText, policy, onGap }: Registration): HeldStream {
+    if (this.#isClosing) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
     const raw = target.raw as Raw
     const socket = this.#socketOf(target.owner)
     // A listener that is told of the socket may have closed the manager.
-    if (!this.#manager.isOpen) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
+    if (this.#isClosing || !this.#manager.isOpen) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
     const handle = this.#table.reserve()
     const tagBytes = scratch.write(tagText)
     const kindIndex = streamKinds.indexOf(kind)
@@ -140,6 +143,7 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   }
 
   closeAll(): void {
+    this.#isClosing = true
     for (const held of [...this.#table.live()]) {
       this.#release(held, 'manager')
       // Also if it takes no more bytes: node ends the answer to HEAD before it has begun.

@@ -51,10 +51,16 @@ function resolveRequest(
   raw: ReactorRequest,
   headers: IncomingHttpHeaders,
 ): ResolvedWebSocket | undefined {
-  const target = raw.hasBody ? unlessDead(() => stream.resolve()) : undefined
+  const target = unlessDead(() => stream.resolve())
   if (!target) return undefined
   requireUnanswered(target)
   const { carrier } = stream
+  if (!raw.hasBody) {
+    // Its peer has ended it already, and still waits for an answer.
+    const status = 400
+    carrier.head(raw, { status, fields: {}, endStream: true, trailers: false })
+    return undefined
+  }
   const head = (status: number, given: Readonly<Record<string, string>>, endStream: boolean) =>
     carrier.head(raw, { status, fields: { ...given }, endStream, trailers: false })
   return {

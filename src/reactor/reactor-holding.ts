@@ -34,6 +34,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
   readonly #flushSoon: () => void
   readonly #held = new Map<StreamUid, HeldStream>()
   readonly #sockets = new SessionTable()
+  #isClosing = false
 
   constructor(
     manager: StreamManager,
@@ -56,6 +57,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
   }
 
   register(target: ReactorTarget, { kind, tagText, policy, onGap }: Registration): HeldStream {
+    if (this.#isClosing) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
     const { raw, carrier } = target
     raw.long?.hurry()
     const uid = native.requestAdopt(
@@ -138,6 +140,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
   }
 
   closeAll(): void {
+    this.#isClosing = true
     for (const held of [...this.#held.values()]) {
       this.#release(held, 'manager')
       if (!held.carrier.ended(held.raw)) held.carrier.end(held.raw)

@@ -2,6 +2,7 @@ import { arena, arenaWords } from '../memory.js'
 import type { HeldStream } from '../held-stream.js'
 import type { Fields } from '../request/fields.js'
 import { noCertificate } from '../request/client-identity.js'
+import { Pieces } from '../request/pieces.js'
 import type { RequestTaker } from '../request/request-taker.js'
 import { closeReasons } from '../stream-info.js'
 import { ClientTable } from './client-table.js'
@@ -145,7 +146,7 @@ export class ReactorInbox {
   #body(request: ReactorRequest, bytes: Buffer): void {
     if (request.discarded) return
     if (request.reading) request.sink?.data(bytes)
-    else (request.early ??= []).push(bytes)
+    else (request.early ??= new Pieces()).push(bytes)
   }
 
   #bodyEnd(request: ReactorRequest, at: number, large: Buffer | undefined): void {

@@ -1,6 +1,7 @@
 import type { HeldStream } from '../held-stream.js'
 import type { ClientIdentity } from '../request/client-identity.js'
 import type { Fields } from '../request/fields.js'
+import type { Pieces } from '../request/pieces.js'
 import type { RequestClose, RequestSink } from '../request/request-carrier.js'
 import type { CloseReason } from '../stream-info.js'
 import type { LongAnswer } from './long-answer.js'
@@ -44,7 +45,7 @@ export class ReactorRequest {
   reason: CloseReason = 'end'
   sink: RequestSink | undefined
   /** What of the body came before it was read. */
-  early: Buffer[] | undefined
+  early: Pieces | undefined
   /** The body is whole. */
   trailers: Fields | undefined
   held: HeldStream | undefined

@@ -118,7 +118,7 @@ export class ReactorRequests implements RequestCarrier<Raw> {
     raw.reading = true
     const { sink, early } = raw
     raw.early = undefined
-    for (const bytes of early ?? []) sink?.data(bytes)
+    for (let bytes; (bytes = early?.shift());) sink?.data(bytes)
     if (raw.trailers) sink?.ended(raw.trailers)
   }
 

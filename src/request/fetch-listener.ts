@@ -80,14 +80,17 @@ async function send(stream: RequestStream, response: Response | undefined): Prom
   }
   const reader = body.getReader()
   const { flow } = stream
-  // A read that is pending then ends, and so does the loop.
-  flow.whenClosed(({ complete }) => {
-    if (!complete) void reader.cancel(flow.error).catch(() => {})
+  // A read that is pending then ends, and so does the loop. It may have been ended by uid.
+  flow.whenClosed(() => {
+    if (!stream.answered) void reader.cancel(flow.error).catch(() => {})
   })
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break
-    if (!stream.write(value) && !(await stream.drained())) break
+    if (!stream.write(value) && !(await stream.drained())) {
+      void reader.cancel(flow.error).catch(() => {})
+      break
+    }
   }
   stream.end()
 }

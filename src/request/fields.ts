@@ -13,7 +13,9 @@ export function isBodiless(status: number): boolean {
 }
 
 const kName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** The most of all names and values together; nghttp2 takes no header block above 64 KiB. */
+/** The most of all names and values together; nghttp2 sends no header block above 64 KiB. */
+const kMaxHeaders = 60 << 10
+const kFieldOverhead = 12
 const kMaxTrailers = 32 << 10
 // Field values are bytes (RFC 9110, section 5.5).
 const kValue = /^[\t\x20-\x7e\x80-\xff]*$/
@@ -32,6 +34,7 @@ export const connectionFields: ReadonlySet<string> = new Set([
 export function checkFields(headers: HeaderFields): Fields {
   if (typeof headers !== 'object' || headers === null) throw invalid('headers must be an object')
   const fields: Fields = {}
+  let size = 0
   for (const [key, value] of Object.entries(headers)) {
     if (value === undefined || key === ':status') continue
     const name = key.toLowerCase()
@@ -41,7 +44,9 @@ export function checkFields(headers: HeaderFields): Fields {
     fields[name] = Array.isArray(value)
       ? value.map((one) => checkValue(name, one))
       : checkValue(name, value)
+    for (const one of [fields[name]].flat()) size += name.length + one.length + kFieldOverhead
   }
+  if (size > kMaxHeaders) throw invalid(`headers may take ${kMaxHeaders} bytes`)
   return fields
 }
 

@@ -17,7 +17,7 @@ export class RequestDuplex extends Duplex {
     this.on('error', () => {})
     flow.whenClosed(({ complete }) => {
       this.#over = true
-      if (!complete || !flow.bodyEnded) this.destroy(flow.error)
+      if (!complete || !flow.bodyEnded || !stream.answered) this.destroy(flow.error)
     })
   }
 

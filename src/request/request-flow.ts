@@ -1,5 +1,6 @@
 import { HoldfastError } from '../errors.js'
 import type { Fields } from './fields.js'
+import { Pieces } from './pieces.js'
 import type { RequestCarrier, RequestClose, RequestSink } from './request-carrier.js'
 
 /** Bytes written and not yet taken by the socket at which `write` asks to wait. */
@@ -16,7 +17,7 @@ type WhenClosed = (close: RequestClose) => void
 export class RequestFlow<Raw> implements RequestSink {
   readonly #carrier: RequestCarrier<Raw>
   readonly #raw: Raw
-  readonly #chunks: Uint8Array[] = []
+  readonly #chunks = new Pieces()
   #reading = false
   #discarded = false
   #waiting: Waiting<Uint8Array | undefined> | undefined
@@ -69,7 +70,7 @@ export class RequestFlow<Raw> implements RequestSink {
 
   /** True when there is room, false when there is nobody left to write to. */
   drained(): Promise<boolean> {
-    if (this.#closed || this.#carrier.closed(this.#raw)) return Promise.resolve(false)
+    if (this.#closed || this.#carrier.ended(this.#raw)) return Promise.resolve(false)
     if (this.#unwritten < kHighWaterBytes) return Promise.resolve(true)
     return new Promise((resolve) => this.#drainWaiting.push(resolve))
   }
@@ -90,7 +91,7 @@ export class RequestFlow<Raw> implements RequestSink {
   discard(): void {
     if (this.#discarded || this.#ended) return
     this.#discarded = true
-    this.#chunks.length = 0
+    this.#chunks.clear()
     this.#waiting?.resolve(undefined)
     this.#waiting = undefined
     if (!this.#closed) this.#carrier.discard(this.#raw)
@@ -102,7 +103,7 @@ export class RequestFlow<Raw> implements RequestSink {
     return new Promise((resolve, reject) => this.#trailersWaiting.push({ resolve, reject }))
   }
 
-  data(bytes: Uint8Array): void {
+  data(bytes: Buffer): void {
     if (this.#discarded) return
     const waiting = this.#waiting
     if (!waiting) {
@@ -141,8 +142,8 @@ export class RequestFlow<Raw> implements RequestSink {
   #written(bytes: number): void {
     this.#unwritten -= bytes
     if (this.#unwritten >= kHighWaterBytes / 2) return
-    // What never will be written counts as written. It is about to be told of as closed.
-    if (this.#closed || this.#carrier.closed(this.#raw)) return
+    // What never will be written counts as written. Of one that has ended, `closed` tells.
+    if (this.#closed || this.#carrier.ended(this.#raw)) return
     for (const resolve of this.#drainWaiting.splice(0)) resolve(true)
   }
 }

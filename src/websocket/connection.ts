@@ -47,6 +47,8 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   readonly #deflating: DeflatingSender | undefined
   /** Undefined until it is open; it may be ended before. */
   #events: ConnectionEvents | undefined
+  /** The stream was un-registered: nothing more is told of it. */
+  #isReleased = false
   /** Answers the request; undefined when that is done. */
   #answer: (() => void) | undefined
   /** Nothing more is taken from the peer: its Close came, it ended, or it failed. */
@@ -80,7 +82,7 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
 
   /** Answers the request, if nothing has been sent yet, and begins to receive. */
   open(events: ConnectionEvents): void {
-    this.#events = events
+    if (!this.#isReleased) this.#events = events
     this.#begin()
     listenTo(this.#receiver, this)
     this.#channel.open(this)
@@ -96,8 +98,10 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
 
   /** Takes no more from the peer, whom flow control will stop, until `resume`. */
   pause(): void {
+    // The peer's answer to a Close is always read.
+    if (this.isClosing) return
     this.#isPaused = true
-    if (!this.#isDeaf) this.#channel.pause()
+    this.#channel.pause()
   }
 
   resume(): void {
@@ -172,6 +176,8 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   }
 
   released(close: StreamClose): void {
+    this.#isReleased = true
+    this.#events = undefined
     callUser(() => this.face?.handleClose(close))
     if (this.#channel.isClosed) return
     // The manager has gone, and its sweep: nobody else will look after the peer's answer.
@@ -180,7 +186,9 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   }
 
   handleData(chunk: Buffer): void {
-    if (!this.#isDeaf && !this.#receiver.write(chunk)) this.#channel.pause()
+    if (this.#isDeaf || this.#receiver.write(chunk)) return
+    // What it has just read may have been the peer's Close.
+    if (!this.isClosing) this.#channel.pause()
   }
 
   handleDrain(): void {

@@ -1,4 +1,5 @@
 import type { RequestCarrier, RequestSink } from '../request/request-carrier.js'
+import { Pieces } from '../request/pieces.js'
 import type { Channel, ChannelEvents } from './channel.js'
 
 /** A request that is no stream of Node's, by the operations of its carrier. */
@@ -9,7 +10,7 @@ export class RequestChannel implements Channel, RequestSink {
   #events: ChannelEvents | undefined
   #isPaused = false
   /** What came while it was paused. */
-  readonly #waiting: Buffer[] = []
+  readonly #waiting = new Pieces()
   #hasEnded = false
   #timer: NodeJS.Timeout | undefined
 

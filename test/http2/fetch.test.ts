@@ -10,6 +10,7 @@ import {
   StreamManager,
   type FetchHandler,
   type RequestStream,
+  type StreamUid,
 } from '../../dist/index.js'
 import { taken } from '../helpers/carrier.js'
 import { ask, begin, finish, serveRequests, type RequestServer } from '../helpers/requests.js'
@@ -174,6 +175,37 @@ describe('a fetch handler', () => {
     }
     expect(asked).toBe(0)
   })
+})
+
+describe('an answer that is closed by uid in the middle', () => {
+  for (const pulled of [true, false]) {
+    it(`has its source cancelled, which is ${pulled ? 'quick' : 'silent'}`, async () => {
+      let uid: StreamUid | undefined
+      let pulls = 0
+      let cancelled = false
+      const client = await serving((_request, { stream }) => {
+        uid = stream.uid
+        const block = new Uint8Array(16 << 10)
+        const body = new ReadableStream<Uint8Array>({
+          start: (controller) => controller.enqueue(block),
+          pull(controller) {
+            if (!pulled) return new Promise(() => {})
+            // Else a writer that nothing stops would stop this thread.
+            if (++pulls > 10_000) throw new Error('it goes on and on')
+            controller.enqueue(block)
+          },
+          cancel: () => void (cancelled = true),
+        })
+        return new Response(body)
+      })
+      const request = begin(client, '/')
+      await once(request, 'response')
+      expect(server!.manager.close(uid!)).toBe(true)
+      request.resume()
+      await until('it was cancelled', () => cancelled)
+      expect(pulls).toBeLessThan(10_000)
+    })
+  }
 })
 
 it('a request that fetch has none for is over with its answer, whatever more it would send', async () => {

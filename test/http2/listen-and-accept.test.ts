@@ -44,6 +44,22 @@ describe('a server that is given connections', () => {
     await until('both are forgotten', () => server!.manager.workers()[0]?.load === 0)
   })
 
+  it('turns away whom the server was told to block', async () => {
+    const node = http.createServer((_request, response) => response.end('hello'))
+    const blockList = new net.BlockList()
+    server = await serve(Object.assign(node, { blockList }))
+    const ask = async (): Promise<string> => {
+      const request = http.get(server!.url, { agent: false })
+      return once(request, 'response').then(
+        () => 'answered',
+        () => 'refused',
+      )
+    }
+    expect(await ask()).toBe('answered')
+    blockList.addAddress('127.0.0.1')
+    expect(await ask()).toBe('refused')
+  })
+
   it('ends a TLS session whose client left behind a broken frame', async () => {
     const node = http2.createSecureServer(tls)
     const closes: string[] = []

@@ -1,6 +1,6 @@
 // What the application's own listeners do in the middle of ours.
 import type { IncomingHttpHeaders } from 'node:http2'
-import { Duplex } from 'node:stream'
+import { Duplex, PassThrough } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { StreamManager, type ManagedStream, type RequestStream } from '../../dist/index.js'
 import { carrierOptions } from '../helpers/carrier.js'
@@ -91,6 +91,27 @@ test('a manager that is closed as a stream of it is created', async () => {
   expect((await ask(server.client, '/')).status).toBe(503)
   expect(thrown).toEqual([])
   await manager.close()
+})
+
+test('a manager that closes takes no stream of those who hear of it', async () => {
+  const { server } = await serving((stream) => {
+    StreamManager.open()
+      .sse(stream)
+      .on('close', () => {
+        const raw = new PassThrough()
+        try {
+          StreamManager.open().register(raw)
+        } catch (error) {
+          refused.push(error)
+        }
+      })
+  })
+  const refused: unknown[] = []
+  const answer = ask(server.client, '/')
+  await until('it is held', () => server.manager.stats().activeSseStreams === 1)
+  await server.manager.close()
+  await answer
+  expect(refused).toEqual([expect.objectContaining({ code: 'ERR_HOLDFAST_CLOSED' })])
 })
 
 test('a manager that is closed as a socket of it is told of', async () => {

@@ -297,6 +297,7 @@ describe('a response that died before it was registered', () => {
     attempt(() => manager.register(duplex(), { kind: 'websocket' as 'raw' }))
     attempt(() => manager.register(duplex(), { tags: ['x'.repeat(256)] }))
     attempt(() => manager.register(duplex(), { tags: ['a\0b'] }))
+    attempt(() => manager.register(duplex(), { tags: ['half \ud83d'] }))
     attempt(() => manager.register(duplex(), { colour: 'red' } as object))
     expect(codes).toEqual([
       'ERR_HOLDFAST_STREAM_DEAD',
@@ -304,6 +305,7 @@ describe('a response that died before it was registered', () => {
       'ERR_HOLDFAST_INVALID_STREAM',
       'ERR_HOLDFAST_INVALID_STREAM',
       'ERR_HOLDFAST_INVALID_STREAM',
+      'ERR_HOLDFAST_INVALID_OPTION',
       'ERR_HOLDFAST_INVALID_OPTION',
       'ERR_HOLDFAST_INVALID_OPTION',
       'ERR_HOLDFAST_INVALID_OPTION',

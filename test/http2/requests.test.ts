@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import http2 from 'node:http2'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type RequestStream } from '../../dist/index.js'
-import { taken } from '../helpers/carrier.js'
+import { isNative, taken } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
 import {
   ask,
@@ -79,6 +79,20 @@ describe('the answer to a request', () => {
     await read(Infinity)
     await until('it has ended', () => request.destroyed)
     expect(Buffer.concat(parts).equals(Buffer.concat(pieces))).toBe(true)
+  })
+
+  it('has headers that fit one block, or is refused', async () => {
+    const thrown: unknown[] = []
+    const client = await serving((stream) => {
+      try {
+        stream.respond({ 'x-large': 'x'.repeat(66_000) })
+      } catch (error) {
+        thrown.push(error)
+      }
+      stream.end('small')
+    })
+    expect(await ask(client, '/')).toMatchObject({ status: 200, text: 'small' })
+    expect(thrown).toEqual([expect.objectContaining({ code: 'ERR_HOLDFAST_INVALID_ARGUMENT' })])
   })
 
   it('comes after the interim answers', async () => {
@@ -336,6 +350,21 @@ describe('a request as a stream under management', () => {
     expect(await ask(client, '/')).toMatchObject({ text: 'x', code: 0 })
     await until('it is over', () => closes.length > 0)
     expect(closes).toEqual([{ reason: 'end', code: 0, text: '' }])
+  })
+
+  it('whose answer has no body took no message', async () => {
+    let code: unknown
+    const client = await serving(async (stream) => {
+      const { manager } = server!
+      const waiting = manager.sendAndWait(stream.uid, 'x').catch((error: unknown) => error)
+      if (isNative) await until('it is there', () => manager.find(stream.uid)?.queuedBytes === 1)
+      if (isNative) stream.respond({ ':status': 204 })
+      else stream.reset(http2.constants.NGHTTP2_CANCEL)
+      code = ((await waiting) as { code?: unknown } | undefined)?.code
+    })
+    await ask(client, '/')
+    await until('it is settled', () => code)
+    expect(code).toBe('ERR_HOLDFAST_GONE')
   })
 
   it('becomes an event stream, the same object', async () => {

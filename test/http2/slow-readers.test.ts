@@ -316,7 +316,7 @@ for (const by of ['send', 'publish'] as const) {
     reader.read()
     await until('it has caught up', () => events.length === 2)
     expect(events).toEqual(['slow', 'drain, with 0 waiting'])
-    expect(reader.text()).toMatch(/another\n\ndata: price 9\n\n$/)
+    await until('all has come', () => /another\n\ndata: price 9\n\n$/.test(reader.text()))
   })
 }
 

@@ -38,16 +38,18 @@ test(
   repeats * 30_000,
 )
 
-for (const [how, code, signal] of [
-  ['exit', 7, null],
-  ['sigterm', null, 'SIGTERM'],
-  ['terminate', 0, null],
+for (const [how, code, signal, tls] of [
+  ['exit', 7, null, ''],
+  // Where the library that speaks it is taken away as well.
+  ['exit', 7, null, 'tls'],
+  ['sigterm', null, 'SIGTERM', ''],
+  ['terminate', 0, null, ''],
 ] as const) {
   test(
-    `${how} with streams on a reactor under load ends as it should, ${repeats} times`,
+    `${how} ${tls} with streams on a reactor under load ends as it should, ${repeats} times`,
     async () => {
       for (let i = 0; i < repeats; i++) {
-        const child = await runChild(script('reactor-under-load.mjs'), [how])
+        const child = await runChild(script('reactor-under-load.mjs'), [how, tls])
         expect(ending(child), child.stderr).toEqual({ code, signal, hung: false })
       }
     },

@@ -62,6 +62,8 @@ it('the example of the README works as it is written', async () => {
   expect(
     [...results].sort().filter((result) => !['200 sent', '202 queued'].includes(result)),
   ).toEqual([])
+  // Nor does it mind what no URL is made of.
+  await get(clients[0]!, '//')
   const dead = await get(clients[0]!, '/send?uid=ffffffffffffffff')
   expect(dead.status).toBe(410)
   for (const client of clients) client.destroy()
@@ -86,6 +88,7 @@ it('the example with clients that come back works as it is written', async () =>
   const again = await get(client, '/events', { 'last-event-id': first!.id! })
   await until('the second came again', () => eventsIn(again.text()).length === 1)
   expect(eventsIn(again.text())).toMatchObject([{ data: '2' }])
+  await get(client, '//')
   const poll = await get(client, `/poll?cursor=${first!.id}`)
   await until('it was answered', poll.closed)
   expect(JSON.parse(poll.text())).toMatchObject([{ data: '2' }])

@@ -103,6 +103,9 @@ describe('streams', () => {
     const wrong = [
       { kind: 'x' },
       { tag: 1 },
+      { tag: '' },
+      { tag: 'half \ud83d' },
+      { address: '' },
       { address: 'nowhere' },
       { worker: -1 },
       { idleForMs: -1 },

@@ -139,6 +139,24 @@ it('who speaks too fast is refused, whatever the connection, and others are not'
   await until('the other is heard', () => textsOf(heardBy(socket)).includes('at my leisure'))
 })
 
+it('a path that no URL is made of ends no thread', async () => {
+  const session = clients.dial()
+  const asked = session.request(
+    {
+      ...{ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '//', ':scheme': 'https' },
+      'sec-websocket-version': '13',
+    },
+    { endStream: false },
+  )
+  const [answer] = (await once(asked, 'response')) as [IncomingHttpHeaders & { ':status': number }]
+  expect(answer[':status']).toBe(404)
+  asked.destroy()
+  // The same thread answers.
+  const again = await get(session, '/')
+  expect(again.status).toBe(200)
+  expect((await get(session, '//')).status).toBe(404)
+})
+
 it('nobody speaks by POST as somebody else, after leaving, or as a page of another origin', async () => {
   const secret = newSecret()
   const room = 'posts'

@@ -1,5 +1,7 @@
-import type { ClientHttp2Session } from 'node:http2'
+import http2, { type ClientHttp2Session } from 'node:http2'
 import { once } from 'node:events'
+import { promisify } from 'node:util'
+import { deflate, inflate } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type DomEvent, type WebSocketFace } from '../../dist/index.js'
 import { connect } from '../helpers/client.js'
@@ -13,11 +15,11 @@ afterEach(async () => {
   await StreamManager.open().close()
 })
 
-async function open(options: WebSocketServerOptions = {}) {
+async function open(options: WebSocketServerOptions = {}, deflate = false) {
   const server = await serveWebSockets('h2', { onSocket: () => {}, ...options })
   const session = connect(server.url)
   sessions.push(session)
-  const client = await Http2WebSocket.open(session)
+  const client = await Http2WebSocket.open(session, { deflate })
   const face: WebSocketFace = server.sockets[0]!.toWebSocket()
   return { server, client, face }
 }
@@ -50,6 +52,22 @@ describe('the ws-shaped face', () => {
     expect(String((await ping)[0])).toBe('anyone')
     client.sendRaw(clientFrame('anyone', { opcode: 10 }))
     expect(String(((await once(face, 'pong')) as [Buffer])[0])).toBe('anyone')
+    await server.close()
+  })
+
+  it('hears nothing behind its close, where messages are still being inflated', async () => {
+    const { server, client, face } = await open({ perMessageDeflate: true }, true)
+    const events: string[] = []
+    for (const event of ['message', 'ping', 'close'] as const)
+      face.on(event, () => events.push(event))
+    for (let i = 0; i < 20; i++) client.send('x'.repeat(1 << 20))
+    client.sendRaw(clientFrame('', { opcode: 9 }))
+    await until('the first came', () => events.length > 0)
+    client.stream.close(http2.constants.NGHTTP2_CANCEL)
+    await until('it closed', () => events.includes('close'))
+    // Until zlib must have done what it was given.
+    await promisify(inflate)(await promisify(deflate)(Buffer.alloc(20 << 20)))
+    expect(events.at(-1)).toBe('close')
     await server.close()
   })
 

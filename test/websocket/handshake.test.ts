@@ -4,7 +4,7 @@ import net from 'node:net'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type ManagedStream, type WebSocketOptions } from '../../dist/index.js'
-import { carrierOptions } from '../helpers/carrier.js'
+import { carrierOptions, isNative } from '../helpers/carrier.js'
 import { connect } from '../helpers/client.js'
 import { serve } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
@@ -95,6 +95,22 @@ describe('a WebSocket that a listener ends as it is created', () => {
 })
 
 describe('extended CONNECT', () => {
+  it.runIf(isNative)('that its peer has ended already is answered', async () => {
+    const server = await serveWebSockets('h2', { onSocket() {} })
+    const opened = session(server.url)
+    await once(opened, 'remoteSettings')
+    const request = opened.request(
+      {
+        ...{ ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/', ':scheme': 'http' },
+        'sec-websocket-version': '13',
+      },
+      { endStream: true },
+    )
+    const [headers] = (await once(request, 'response')) as [http2.IncomingHttpHeaders]
+    expect(headers[':status']).toBe(400)
+    await server.close()
+  })
+
   it('takes the protocol in any case, as proxies write it', async () => {
     expect(await ask({}, { protocol: 'WebSocket' })).toMatchObject({ ':status': 200 })
   })

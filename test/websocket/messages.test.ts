@@ -186,6 +186,22 @@ describe.each(transports)('a WebSocket over %s', (transport) => {
     await server.close()
   })
 
+  it('hears the Close frame of its peer although it is paused behind its own', async () => {
+    const server = await serveWebSockets(transport, { onSocket() {} })
+    const client = await open(transport, server.url)
+    server.sockets[0]!.close({ code: 4000 })
+    server.sockets[0]!.pause()
+    // The other kind of client answers by itself.
+    if (client instanceof Http2WebSocket) {
+      await until('the client knows', () => client.closeCode)
+      await client.close(4000)
+    }
+    await until('it closed', () => server.closes.length === 1)
+    expect(server.closes[0]).toMatchObject({ reason: 'close' })
+    expect(server.closes[0]!.code).toBeGreaterThanOrEqual(4000)
+    await server.close()
+  })
+
   it('goes away with 1001 when the manager closes', async () => {
     const server = await serveWebSockets(transport)
     const client = await open(transport, server.url)

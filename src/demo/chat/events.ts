@@ -1,5 +1,6 @@
 import { isUid, parseUid } from '../../index.js'
 import { answerJson, readBody, securityHeaders, type Exchange } from '../exchange.js'
+import { urlOf } from '../url.js'
 import { isOwnOrigin } from './origin.js'
 import { enter, GapTeller, tell, type House } from './rooms.js'
 import { say } from './say.js'
@@ -14,7 +15,7 @@ export function answerEvents(house: House, exchange: Exchange): void {
     answerJson(exchange, 403, { error: 'not for pages of other origins' })
     return
   }
-  const query = new URL(request.url ?? '/', 'https://localhost').searchParams
+  const { query } = urlOf(request.url)
   const http = request.httpVersionMajor === 2 ? 'HTTP/2' : `HTTP/${request.httpVersion}`
   const visitor = readVisitor(query, `events over ${http}`)
   // A browser that reconnects by itself says it in the header, a page that does in the URL.

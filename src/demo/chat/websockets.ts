@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2SecureServer, IncomingHttpHeaders } from 'node:http2'
 import type { WebSocketStream } from '../../index.js'
+import { urlOf } from '../url.js'
 import { isOwnOrigin } from './origin.js'
 import { enter, GapTeller, tell, type House } from './rooms.js'
 import { say } from './say.js'
@@ -28,9 +29,9 @@ export function answerWebSockets(server: Http2SecureServer, house: House): void 
     })
   }
   const ask = (url: string, headers: IncomingHttpHeaders, http: string) => {
-    const { pathname, searchParams } = new URL(url, 'https://localhost')
-    const status = pathname !== kPath ? 404 : isOwnOrigin(headers) ? 101 : 403
-    const visitor = readVisitor(searchParams, `WebSocket over ${http}`)
+    const { path, query } = urlOf(url)
+    const status = path !== kPath ? 404 : isOwnOrigin(headers) ? 101 : 403
+    const visitor = readVisitor(query, `WebSocket over ${http}`)
     const gap = new GapTeller(undefined)
     const tags = typeof visitor === 'string' ? {} : { tags: tagsOf(visitor) }
     const options = { ...tags, maxMessageBytes: kMostMessageBytes, onGap: gap.onGap }

@@ -1,6 +1,8 @@
 // A reactor on its own thread, asked by real clients and told by a test in a Node thread's place.
 #include "carrier/reactor_thread.h"
 
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "core/settle.h"
 #include "core/subscriptions.h"
@@ -366,6 +368,24 @@ TEST_CASE("a stream that ends is not stuck while its reader takes of what waits"
   client.AwaitBody(1, 3072 - 1024);
 }
 
+TEST_CASE("a peer that only sends does not keep a stream from being found stuck") {
+  World world;
+  Client client;
+  client.peer->SendHeaders(1, Request("POST"), /*end=*/false);
+  const RequestTold request = world.node.Await(MessageOp::kRequest);
+  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kWebSocket);
+  world.node.Answer(request.id);
+  world.node.sender.Close(uid, 1000, "");
+  world.node.sender.Flush();
+  world.node.Await(MessageOp::kRequestCloseAsked);
+  const StreamLine* line = Registry::Get().FindLine(uid);
+  const uint64_t closed_ms = line->last_active_ms();
+  REQUIRE(Eventually([&] { return MonotonicMs() > closed_ms; }));
+  client.peer->SendData(1, "x");
+  EXPECT(world.node.Await(MessageOp::kRequestBody).bytes == "x");
+  EXPECT(line->last_active_ms() == closed_ms);
+}
+
 // A publication has no room on its stream until it is there, so it came behind the end.
 TEST_CASE("what a Node thread published before it ended a stream comes before that end") {
   World world;
@@ -670,6 +690,22 @@ TEST_CASE("what a reactor was told before it leaves is still written") {
   node.Ask(id, MessageOp::kRequestEnd);
   reactor->Leave();
   EXPECT(client.AwaitBody(1, 14) == "the last words");
+}
+
+TEST_CASE("connections that a reactor has not begun with when it leaves go to another worker") {
+  NodeThread node;
+  node.worker->accepting.store(true);
+  const auto reactor = ReactorWorker::Create(Registry::Get(), LibraryApi(), {});
+  REQUIRE(reactor != nullptr);
+  reactor->TakeSessions();
+  const CountedSince counted;
+  const Client client;
+  reactor->Leave();
+  const Mailbox::Batch batch = node.worker.Take();
+  REQUIRE(batch.connections.size() == 1);
+  EXPECT(counted[Counter::kConnectionsReturned] == 1);
+  CHECK(close(batch.connections[0].fd) == 0);
+  node.worker->accepting.store(false);
 }
 
 TEST_CASE("a request that nobody answers is refused, for the peer to try again") {

@@ -214,6 +214,26 @@ TEST_CASE(
   EXPECT(facts.queued_bytes <= RoomyOptions()[Option::kSendBudgetBytes]);
 }
 
+TEST_CASE("what was published before its topic was kept comes to nobody who resumed behind it") {
+  Holder holder;
+  TestWorker other;
+  Sender sender(Registry::Get(), other.get());
+  REQUIRE(Subscribe(Registry::Get(), *holder.worker, holder.Create(), "t"));
+  EXPECT(Publish(sender, "before") == 1);
+  sender.Flush();
+  Keep("t");
+  EXPECT(Publish(sender, "behind") == 1);
+  sender.Flush();
+  // With an id of another process: all that is kept.
+  const StreamUid late = holder.Create();
+  const Resumption joined = holder.Join(late, "0000000000000000-1", /*gap_told=*/true);
+  REQUIRE(joined.result == Result::kJoined);
+  EXPECT(NumbersIn(TextOf(joined)).size() == 1);
+  holder.Deliver();
+  EXPECT(holder.carrier.Written(0).find("behind") != std::string::npos);
+  EXPECT(holder.carrier.Written(1).find("behind") == std::string::npos);
+}
+
 TEST_CASE("a stream that is closing joins nothing, and nothing is reserved for it") {
   Holder holder;
   TestWorker other;

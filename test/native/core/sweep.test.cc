@@ -69,6 +69,15 @@ TEST_CASE("with both time-outs off no age is too much") {
   EXPECT(SweepAt(worker, facts.created_ms + (uint64_t{1} << 40)).empty());
 }
 
+// Another thread makes and closes streams of a reactor while that sweeps.
+TEST_CASE("what happens to a stream while a sweep is under way does not make it old") {
+  TestWorker worker(Times(1000, 1000));
+  const StreamFacts fresh = worker.Create(worker.Open());
+  const StreamFacts closing = worker.Create(worker.Open(), StreamKind::kRaw, {}, 1);
+  Registry::Get().FindLine(closing.uid)->MarkClosing(closing.created_ms + 4);
+  EXPECT(SweepAt(worker, fresh.created_ms - 4).empty());
+}
+
 TEST_CASE("a stream that was told to close and does not go is found stuck after five seconds") {
   TestWorker worker(Times(0, 0));
   const StreamFacts facts = worker.Create(worker.Open(), StreamKind::kRaw, {}, 9);

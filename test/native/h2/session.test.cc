@@ -34,6 +34,28 @@ TEST_CASE("a request is told with its fields, and its answer comes as it was giv
   EXPECT(server.session->queued_bytes() == 0);
 }
 
+// The library took it, dropped it, and told nobody: the peer waited for ever.
+TEST_CASE("a header block that is larger than may be sent is refused, and another may follow") {
+  H2TestServer server;
+  server.Greet();
+  server.peer->SendHeaders(1, Request());
+  server.Turn();
+  H2Stream& stream = server.stream(1);
+  const std::string large(66'000, 'x');
+  FieldList many = {{":status", "200"}};
+  for (int i = 0; i < 6000; i++) many.emplace_back("a", "b");
+  EXPECT(!server.session->Respond(stream, FieldText({{":status", "200"}, {"x", large}}), false));
+  EXPECT(!server.session->Respond(stream, FieldText(many), false));
+  EXPECT(!server.session->Inform(stream, FieldText({{":status", "103"}, {"x", large}})));
+  const std::string most(65'000, 'x');
+  EXPECT(server.session->Respond(stream, FieldText({{":status", "200"}, {"x", most}}), false));
+  EXPECT(!server.session->End(stream, FieldText({{"x", large}})));
+  EXPECT(server.session->End(stream));
+  const auto frames = server.Exchange();
+  REQUIRE(FirstOf(frames, ng::kHeaders, 1) != nullptr);
+  EXPECT(EndOf(frames, 1));
+}
+
 TEST_CASE("an answer may be given from inside the request's own event") {
   H2TestServer server;
   server.Greet();

@@ -221,6 +221,40 @@ TEST_CASE("a peer that says nothing, or never ends its header block, is given up
   }
 }
 
+// The end of its header block was told by nobody, and that was taken for a block without end.
+TEST_CASE("a request that is malformed or too large does not end its session later") {
+  H2Limits limits;
+  limits.max_header_bytes = 4000;
+  FieldList large = Request();
+  for (int i = 0; i < 100; i++) large.emplace_back("cookie", "crumb=0123456789");
+  for (const FieldList& fields : {FieldList{{"x", "y"}}, large}) {
+    H2TestServer server(limits);
+    server.Greet();
+    server.peer->SendHeaders(1, Request());
+    server.peer->SendHeaders(3, fields);
+    REQUIRE(FirstOf(server.Exchange(), ng::kRstStream, 3) != nullptr);
+    server.After(limits.headers_ms + 1);
+    EXPECT(GoawayCode(server.Exchange()) == -1);
+    EXPECT(server.heard[1].stream != nullptr);
+  }
+}
+
+TEST_CASE("a peer whose answer to a PING stands behind what it sends is waited for") {
+  H2Limits limits;
+  limits.idle_ms = 1 << 30;
+  H2TestServer server(limits);
+  server.Greet();
+  server.After(limits.ping_interval_ms);
+  REQUIRE(FirstOf(server.Exchange(), ng::kPing) != nullptr);
+  server.After(limits.ping_timeout_ms - 1);
+  server.peer->Send(Frame(ng::kWindowUpdate, 0, 0, Big(1, 4)));
+  server.Turn();
+  server.After(limits.ping_timeout_ms - 1);
+  REQUIRE(server.session != nullptr);
+  server.After(1);
+  EXPECT(server.session == nullptr);
+}
+
 TEST_CASE("a silent peer is pinged; one that answers stays, one that does not goes") {
   H2Limits limits;
   limits.idle_ms = 1 << 30;

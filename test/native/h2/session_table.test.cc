@@ -90,10 +90,12 @@ class EchoServer final : private H2Events {
 class Answerer final : public H2Events {
  public:
   size_t bytes = 0;
+  uint32_t client_bytes = 0;
 
   void OnSessionOpened(H2Session&) override {}
   void OnSessionClosed(H2Session&) override {}
   void OnRequest(H2Stream& stream, std::string_view, bool) override {
+    if (client_bytes > 0) stream.session.CountClient(client_bytes);
     stream.session.Respond(stream, FieldText({{":status", "200"}}), false);
     stream.session.Write(stream, PieceOf(std::string(bytes, 'a')), WriteTag::kPlain);
     stream.session.End(stream);
@@ -230,6 +232,16 @@ TEST_CASE("one that holds too much while its socket takes nothing is ended, once
   world.Say(client, kWideGreeting + RequestFrame(1));
   REQUIRE(world.table.size() == 1);
   world.Say(client, RequestFrame(3));
+  world.ExpectEmptyAndUsable();
+}
+
+// Its session had ended, and what it was ended for was still there: the turn went on for ever.
+TEST_CASE("one that holds too much by who its client is, is ended at once") {
+  H2Limits limits;
+  limits.max_held_bytes = 1000;
+  HandTable world(limits);
+  world.events.client_bytes = 2000;
+  world.Say(world.Connect().first, kWideGreeting + RequestFrame(1));
   world.ExpectEmptyAndUsable();
 }
 

@@ -145,6 +145,14 @@ class H2Peer {
                      uint32_t{byte(7)} << 8 | byte(8);
       frame.payload = input_.substr(9, size);
       input_.erase(0, 9 + size);
+      if (frame.type == ng::kContinuation) {
+        block_.payload += frame.payload;
+        if ((frame.flags & ng::kFlagEndHeaders) == 0) continue;
+        frame = std::move(block_);
+      } else if (frame.type == ng::kHeaders && (frame.flags & ng::kFlagEndHeaders) == 0) {
+        block_ = std::move(frame);
+        continue;
+      }
       if (frame.type == ng::kHeaders) Decode(&frame);
       frames.push_back(std::move(frame));
     }
@@ -201,6 +209,7 @@ class H2Peer {
   std::optional<TlsClient> tls_;
   void* inflater_ = nullptr;
   std::string input_;
+  PeerFrame block_;  // HEADERS whose CONTINUATION is to come
   bool ended_ = false;
 };
 
