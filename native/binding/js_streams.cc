@@ -148,7 +148,8 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   counters.Add(Counter::kMessagesGone);
   if (line == nullptr) return info.Env().Undefined();
   (void)Release(*self, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
-  if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
+  // It takes no more; what its user has written may take its time.
+  line->StopTaking(uid);
   return info.Env().Undefined();
 }
 
@@ -158,7 +159,7 @@ Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   StreamLine* line = OwnLine(info, uid);
   if (line == nullptr) return info.Env().Undefined();
   (void)Release(Self(info), *line, uid, Uint32Argument(info, 1));
-  if (!line->owner_closes()) line->MarkClosing(MonotonicMs());
+  line->StopTaking(uid);
   return info.Env().Undefined();
 }
 

@@ -76,9 +76,8 @@ bool H2Session::OnField(const ng::Frame& frame, std::string_view name, std::stri
   constexpr uint32_t kOverhead = 32;  // RFC 9113, section 6.5.2
   const uint32_t most = context_.limits.max_header_bytes;
   fields_size_ += static_cast<uint32_t>(name.size() + value.size()) + kOverhead;
-  if (fields_ == nullptr) return true;  // its stream has ended
   if (fields_size_ <= most) {
-    AppendField(fields_.get(), name, value);
+    if (fields_ != nullptr) AppendField(fields_.get(), name, value);  // else its stream has ended
     return true;
   }
   // The block must be read to its end, as it changes the table; but not without end.
@@ -86,7 +85,7 @@ bool H2Session::OnField(const ng::Frame& frame, std::string_view name, std::stri
     Terminate(ng::kEnhanceYourCalm);
     return false;
   }
-  fields_->clear();
+  if (fields_ != nullptr) fields_->clear();
   if (H2Stream* stream = Find(frame.stream_id)) Reset(*stream, ng::kEnhanceYourCalm);
   return true;
 }

@@ -38,7 +38,9 @@ export const http2Requests: RequestCarrier<ServerHttp2Stream> = {
   ...http2Carrier,
   resolve: resolveHttp2,
   end(raw) {
-    if (raw.headersSent || raw.closed) raw.end()
+    // Of one that was reset, what waits to be written would begin the answer.
+    if (raw.closed) return
+    if (raw.headersSent) raw.end()
     else raw.respond({ ':status': constants.HTTP_STATUS_SERVICE_UNAVAILABLE }, { endStream: true })
   },
   isHead: (raw: Raw) => raw.headRequest === true,

@@ -75,6 +75,8 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
     }
     if (typeof uid === 'number') throw errorOfStatus(uid)
     const socket = this.#socketOf(raw, uid)
+    // A listener that is told of the socket may have closed the manager.
+    if (!this.#manager.isOpen) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
     const held = new HeldStream(uid, kNoHandle, kind, raw, carrier, socket, onGap)
     this.#held.set(uid, held)
     raw.held = held

@@ -41,10 +41,16 @@ export function checkFields(headers: HeaderFields): Fields {
     if (!kName.test(name) || connectionFields.has(name)) {
       throw invalid(`not a header field of an answer: ${JSON.stringify(key)}`)
     }
-    fields[name] = Array.isArray(value)
-      ? value.map((one) => checkValue(name, one))
-      : checkValue(name, value)
-    for (const one of [fields[name]].flat()) size += name.length + one.length + kFieldOverhead
+    size += kFieldOverhead + name.length
+    if (Array.isArray(value)) {
+      const list = value.map((one) => checkValue(name, one))
+      size += list.reduce((sum, one) => sum + kFieldOverhead + name.length + one.length, 0)
+      fields[name] = list
+    } else {
+      const one = checkValue(name, value)
+      size += one.length
+      fields[name] = one
+    }
   }
   if (size > kMaxHeaders) throw invalid(`headers may take ${kMaxHeaders} bytes`)
   return fields

@@ -1,7 +1,8 @@
 /** Pieces are joined to so many bytes. */
 const kJoined = 4096
-/** Pieces that were taken are let go so many at a time: each by itself would move all behind it. */
+/** Places of pieces that were taken go so many at a time: each by itself would move all behind it. */
 const kForgotten = 1024
+const kTaken = Buffer.alloc(0)
 
 /**
  * Bytes that wait to be read, in order. Small pieces are joined where they wait: a peer may send one
@@ -34,6 +35,7 @@ export class Pieces {
   shift(): Buffer | undefined {
     const first = this.#pieces[this.#head]
     if (!first) return undefined
+    this.#pieces[this.#head] = kTaken
     if (++this.#head === this.#pieces.length) {
       this.clear()
     } else if (this.#head === kForgotten) {

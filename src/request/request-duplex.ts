@@ -17,7 +17,8 @@ export class RequestDuplex extends Duplex {
     this.on('error', () => {})
     flow.whenClosed(({ complete }) => {
       this.#over = true
-      if (!complete || !flow.bodyEnded || !stream.answered) this.destroy(flow.error)
+      const isWhole = complete && (stream.answered || stream.bodiless)
+      if (!isWhole || !flow.bodyEnded) this.destroy(flow.error)
     })
   }
 
@@ -30,6 +31,7 @@ export class RequestDuplex extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
     this.#stream.write(chunk)
+    if (this.#stream.bodiless) return done()
     void this.#flow.drained().then((writable) => done(writable ? undefined : this.#flow.error))
   }
 

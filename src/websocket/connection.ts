@@ -188,7 +188,7 @@ export class WebSocketConnection implements Carrier, ChannelEvents {
   handleData(chunk: Buffer): void {
     if (this.#isDeaf || this.#receiver.write(chunk)) return
     // What it has just read may have been the peer's Close.
-    if (!this.isClosing) this.#channel.pause()
+    if (!this.#isDeaf) this.#channel.pause()
   }
 
   handleDrain(): void {

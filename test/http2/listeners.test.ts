@@ -93,6 +93,20 @@ test('a manager that is closed as a stream of it is created', async () => {
   await manager.close()
 })
 
+test('a manager closes whole in the tick in which a stream with a message was reset', async () => {
+  const { server, thrown } = await serving((stream) => {
+    const { manager } = server
+    manager.send(stream.uid, 'x')
+    stream.close({ code: 8 })
+    closed = manager.close()
+  })
+  let closed: Promise<void> | undefined
+  await ask(server.client, '/')
+  await until('it was closed', () => closed !== undefined)
+  await closed
+  expect(thrown).toEqual([])
+})
+
 test('a manager that closes takes no stream of those who hear of it', async () => {
   const { server } = await serving((stream) => {
     StreamManager.open()

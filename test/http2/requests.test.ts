@@ -352,6 +352,23 @@ describe('a request as a stream under management', () => {
     expect(closes).toEqual([{ reason: 'end', code: 0, text: '' }])
   })
 
+  it('whose answer has no body is answered as a Duplex as well', async () => {
+    const finished: unknown[] = []
+    const client = await serving((stream, headers) => {
+      if (headers[':path'] === '/204') stream.respond({ ':status': 204 })
+      const duplex = stream.toDuplex().resume()
+      duplex.on('error', (error) => finished.push(error))
+      duplex.on('finish', () => finished.push(headers[':path']))
+      duplex.write('nobody ')
+      duplex.end('reads it')
+    })
+    expect(await ask(client, '/204')).toMatchObject({ status: 204, text: '', code: 0 })
+    const head = await ask(client, '/head', { headers: { ':method': 'HEAD' } })
+    expect(head).toMatchObject({ status: 200, text: '', code: 0 })
+    await until('both are finished', () => finished.length >= 2)
+    expect(finished).toEqual(['/204', '/head'])
+  })
+
   it('whose answer has no body took no message', async () => {
     let code: unknown
     const client = await serving(async (stream) => {

@@ -62,6 +62,7 @@ test('what failed is told once more at the end of a run of many steps', () => {
   const end = stdout.slice(stdout.indexOf('=== good as well')).trimEnd().split('\n')
   expect(end).toEqual([
     '=== good as well',
+    expect.stringMatching(/^=== \d+ s$/),
     '--- bad',
     ...Array.from({ length: 20 }, (_, i) => String(180 + i)),
     '--- tests',

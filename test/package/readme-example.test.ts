@@ -88,10 +88,10 @@ it('the example with clients that come back works as it is written', async () =>
   const again = await get(client, '/events', { 'last-event-id': first!.id! })
   await until('the second came again', () => eventsIn(again.text()).length === 1)
   expect(eventsIn(again.text())).toMatchObject([{ data: '2' }])
-  await get(client, '//')
   const poll = await get(client, `/poll?cursor=${first!.id}`)
   await until('it was answered', poll.closed)
   expect(JSON.parse(poll.text())).toMatchObject([{ data: '2' }])
+  expect((await get(client, '//')).status).toBe(204)
   client.destroy()
 })
 

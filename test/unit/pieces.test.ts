@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { collected } from '../helpers/garbage.js'
 import { Pieces } from '../../dist/request/pieces.js'
 
 const numbered = (count: number, size: number): Buffer[] =>
@@ -27,6 +28,18 @@ it('what was taken is not changed by what comes', () => {
   pieces.push(Buffer.from('c'))
   pieces.push(Buffer.from('d'))
   expect([String(first), ...take(pieces).map(String)]).toEqual(['ab', 'cd'])
+})
+
+it('what was taken is let go, though something always waits', async () => {
+  const pieces = new Pieces()
+  pieces.push(Buffer.alloc(5000))
+  const next = (): WeakRef<Buffer> => {
+    pieces.push(Buffer.alloc(5000))
+    return new WeakRef(pieces.shift()!)
+  }
+  const taken = Array.from({ length: 10 }, next)
+  for (const reference of taken) await collected(reference)
+  expect(pieces.shift()?.length).toBe(5000)
 })
 
 it('large pieces stay as they are, however many wait', () => {

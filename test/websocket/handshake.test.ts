@@ -95,7 +95,7 @@ describe('a WebSocket that a listener ends as it is created', () => {
 })
 
 describe('extended CONNECT', () => {
-  it.runIf(isNative)('that its peer has ended already is answered', async () => {
+  it('that its peer has ended already is answered', async () => {
     const server = await serveWebSockets('h2', { onSocket() {} })
     const opened = session(server.url)
     await once(opened, 'remoteSettings')
@@ -107,7 +107,8 @@ describe('extended CONNECT', () => {
       { endStream: true },
     )
     const [headers] = (await once(request, 'response')) as [http2.IncomingHttpHeaders]
-    expect(headers[':status']).toBe(400)
+    // A reactor knows that nothing can come; node takes it, and hears its end.
+    expect(headers[':status']).toBe(isNative ? 400 : 200)
     await server.close()
   })
 
