@@ -26,10 +26,8 @@ export function parseUid(text: string): StreamUid {
 }
 
 export function invalidUid(value: unknown): HoldfastError {
-  const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
-  const shown =
-    typeof value === 'string'
-      ? JSON.stringify(value.slice(0, 40))
-      : String(isObject ? typeof value : value)
+  // Not every object can be made a string.
+  const plain = Object(value) === value ? typeof value : value
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(plain)
   return new HoldfastError('ERR_HOLDFAST_INVALID_UID', `not a stream uid: ${shown}`)
 }

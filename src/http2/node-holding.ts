@@ -55,11 +55,11 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
   }
 
   register(target: NodeTarget, { kind, tagText, policy, onGap }: Registration): HeldStream {
-    if (this.#isClosing) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
+    this.#requireOpen()
     const raw = target.raw as Raw
     const socket = this.#socketOf(target.owner)
     // A listener that is told of the socket may have closed the manager.
-    if (this.#isClosing || !this.#manager.isOpen) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
+    this.#requireOpen()
     const handle = this.#table.reserve()
     const tagBytes = scratch.write(tagText)
     const kindIndex = streamKinds.indexOf(kind)
@@ -155,6 +155,10 @@ export class NodeHolding implements Holding<NodeTarget>, SocketHome {
       this.#closeSocket(socket)
       if (session && socket.placed && !session.destroyed) session.close()
     }
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosing) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
   }
 
   #close(held: HeldStream, reason: CloseReason, code: number): void {

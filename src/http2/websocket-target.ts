@@ -55,14 +55,13 @@ function resolveRequest(
   if (!target) return undefined
   requireUnanswered(target)
   const { carrier } = stream
-  if (!raw.hasBody) {
-    // Its peer has ended it already, and still waits for an answer.
-    const status = 400
-    carrier.head(raw, { status, fields: {}, endStream: true, trailers: false })
-    return undefined
-  }
   const head = (status: number, given: Readonly<Record<string, string>>, endStream: boolean) =>
     carrier.head(raw, { status, fields: { ...given }, endStream, trailers: false })
+  if (!raw.hasBody) {
+    // Its peer has ended it already, and still waits for an answer.
+    head(400, {}, true)
+    return undefined
+  }
   return {
     target: { raw, carrier, headersSent: false },
     channel: new RequestChannel(raw, carrier),

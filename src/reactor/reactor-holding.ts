@@ -57,7 +57,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
   }
 
   register(target: ReactorTarget, { kind, tagText, policy, onGap }: Registration): HeldStream {
-    if (this.#isClosing) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
+    this.#requireOpen()
     const { raw, carrier } = target
     raw.long?.hurry()
     const uid = native.requestAdopt(
@@ -76,7 +76,7 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
     if (typeof uid === 'number') throw errorOfStatus(uid)
     const socket = this.#socketOf(raw, uid)
     // A listener that is told of the socket may have closed the manager.
-    if (!this.#manager.isOpen) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
+    this.#requireOpen()
     const held = new HeldStream(uid, kNoHandle, kind, raw, carrier, socket, onGap)
     this.#held.set(uid, held)
     raw.held = held
@@ -149,6 +149,10 @@ export class ReactorHolding implements Holding<ReactorTarget>, SocketHome {
     }
     for (const socket of this.#sockets.all()) this.#closeSocket(socket)
     for (const request of this.#table.live()) this.#abandon(request)
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosing) throw new HoldfastError('ERR_HOLDFAST_CLOSED')
   }
 
   /** Nothing is heard of it any more, and nothing can be said to it. */

@@ -81,14 +81,15 @@ async function send(stream: RequestStream, response: Response | undefined): Prom
   const reader = body.getReader()
   const { flow } = stream
   // A read that is pending then ends, and so does the loop. It may have been ended by uid.
+  const cancel = (): void => void reader.cancel(flow.error).catch(() => {})
   flow.whenClosed(() => {
-    if (!stream.answered) void reader.cancel(flow.error).catch(() => {})
+    if (!stream.answered) cancel()
   })
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break
     if (!stream.write(value) && !(await stream.drained())) {
-      void reader.cancel(flow.error).catch(() => {})
+      cancel()
       break
     }
   }

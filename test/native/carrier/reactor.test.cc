@@ -60,9 +60,28 @@ struct World {
     reactor = ReactorThread::Start(Registry::Get(), LibraryApi(), {}, mark_wait_ms);
     REQUIRE(reactor != nullptr);
   }
+  struct Opened {
+    RequestId id;
+    StreamUid uid;
+  };
+  // The client's first request, as a stream that is answered.
+  Opened Open(Client& client, StreamKind kind = StreamKind::kRaw,
+              SlowPolicy policy = SlowPolicy::kDrop, bool marks_gaps = false) {
+    client.peer->SendHeaders(1, Request(), /*end=*/true);
+    const RequestId id = node.Await(MessageOp::kRequest).id;
+    const StreamUid uid = node.Adopt(id, kind, policy, marks_gaps);
+    node.Answer(id);
+    return {id, uid};
+  }
   NodeThread node;
   std::unique_ptr<ReactorThread> reactor;
 };
+
+Options Budget(uint64_t bytes) {
+  Options options = RoomyOptions();
+  options[Option::kSendBudgetBytes] = bytes;
+  return options;
+}
 
 CloseReason ReasonOf(const RequestTold& closed) {
   return static_cast<CloseReason>(closed.header.a >> 1);
@@ -158,10 +177,7 @@ TEST_CASE("a Node thread is told a client's certificate once, and who takes its 
 TEST_CASE("an event stream of a reactor that is quiet is sent comments by its own thread") {
   World world;
   Client client;
-  client.peer->SendHeaders(1, Request(), /*end=*/true);
-  const RequestTold request = world.node.Await(MessageOp::kRequest);
-  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kSse);
-  world.node.Answer(request.id);
+  const auto [id, uid] = world.Open(client, StreamKind::kSse);
   SetHeartbeatOnReactor(Registry::Get(), uid, 20);
   EXPECT(client.AwaitBody(1, 9).substr(0, 9) == ":\n\n:\n\n:\n\n");
 }
@@ -185,10 +201,7 @@ TEST_CASE("an event stream of a reactor gets what its client missed, then what i
   const std::string seen = last_id();
   EXPECT(publish("1") == 0);
   const std::string first = "id: " + last_id() + "\ndata: 1\n\n";
-  client.peer->SendHeaders(1, Request(), /*end=*/true);
-  const RequestTold request = world.node.Await(MessageOp::kRequest);
-  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kSse);
-  world.node.Answer(request.id);
+  const auto [id, uid] = world.Open(client, StreamKind::kSse);
   const auto resume = [&](std::string_view after, bool gap_told) {
     return ResumeOnReactor(registry, *world.node.worker, uid, "t", after, gap_told).result;
   };
@@ -307,14 +320,9 @@ TEST_CASE("a WebSocket is asked to close in its own way") {
 }
 
 TEST_CASE("a reader that does not read fills its budget, is told slow, and drains") {
-  Options options = RoomyOptions();
-  options[Option::kSendBudgetBytes] = 4096;
-  World world(options);
+  World world(Budget(4096));
   Client client(NoWindow());
-  client.peer->SendHeaders(1, Request(), /*end=*/true);
-  const RequestTold request = world.node.Await(MessageOp::kRequest);
-  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kDrop, true);
-  world.node.Answer(request.id);
+  const auto [id, uid] = world.Open(client, StreamKind::kRaw, SlowPolicy::kDrop, true);
   const std::string piece(1024, 'x');
   // The larger one last: the reader is slow until all has left.
   EXPECT(world.node.Send(uid, piece) == Sender::Result::kQueued);
@@ -325,19 +333,14 @@ TEST_CASE("a reader that does not read fills its budget, is told slow, and drain
   EXPECT(client.AwaitBody(1, 4096).size() == 4096);
   world.node.Await(MessageOp::kRequestGap);
   EXPECT(world.node.Await(MessageOp::kRequestSlow).header.a == 0);
-  world.node.Ask(request.id, MessageOp::kRequestGapOver);
+  world.node.Ask(id, MessageOp::kRequestGapOver);
   EXPECT(Eventually([&] { return world.node.Send(uid, piece) == Sender::Result::kQueued; }));
 }
 
 TEST_CASE("a slow reader drains also where the last that was held back for it is empty") {
-  Options options = RoomyOptions();
-  options[Option::kSendBudgetBytes] = 4096;
-  World world(options);
+  World world(Budget(4096));
   Client client(NoWindow());
-  client.peer->SendHeaders(1, Request(), /*end=*/true);
-  const RequestTold request = world.node.Await(MessageOp::kRequest);
-  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kDropOldest);
-  world.node.Answer(request.id);
+  const auto [id, uid] = world.Open(client, StreamKind::kRaw, SlowPolicy::kDropOldest);
   EXPECT(world.node.Send(uid, std::string(3072, 'x')) == Sender::Result::kQueued);
   EXPECT(world.node.Await(MessageOp::kRequestSlow).header.a == 1);
   EXPECT(world.node.Send(uid, "") == Sender::Result::kQueued);
@@ -351,10 +354,7 @@ TEST_CASE("a slow reader drains also where the last that was held back for it is
 TEST_CASE("a stream that ends is not stuck while its reader takes of what waits") {
   World world;
   Client client(NoWindow());
-  client.peer->SendHeaders(1, Request(), /*end=*/true);
-  const RequestTold request = world.node.Await(MessageOp::kRequest);
-  const StreamUid uid = world.node.Adopt(request.id);
-  world.node.Answer(request.id);
+  const auto [id, uid] = world.Open(client);
   EXPECT(world.node.Send(uid, std::string(3072, 'x')) == Sender::Result::kQueued);
   world.node.sender.Close(uid, 0, "");
   world.node.sender.Flush();
@@ -415,15 +415,10 @@ TEST_CASE("what a Node thread published before it ended a stream comes before th
 }
 
 TEST_CASE("nothing comes before the mark of a gap, whoever sends it") {
-  Options options = RoomyOptions();
-  options[Option::kSendBudgetBytes] = 4096;
-  World world(options, /*mark_wait_ms=*/3'600'000);
+  World world(Budget(4096), /*mark_wait_ms=*/3'600'000);
   for (const SlowPolicy policy : {SlowPolicy::kDrop, SlowPolicy::kDropOldest}) {
     Client client(NoWindow());
-    client.peer->SendHeaders(1, Request(), /*end=*/true);
-    const RequestTold request = world.node.Await(MessageOp::kRequest);
-    const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, policy, true);
-    world.node.Answer(request.id);
+    const auto [id, uid] = world.Open(client, StreamKind::kRaw, policy, true);
     const CountedSince counted;
     const std::string piece(1024, 'x');
     const bool drops_oldest = policy == SlowPolicy::kDropOldest;
@@ -442,7 +437,7 @@ TEST_CASE("nothing comes before the mark of a gap, whoever sends it") {
     OutgoingMessage mark;
     mark.data = "mark";
     EXPECT(world.node.sender.CommandAhead(uid, mark));
-    world.node.Ask(request.id, MessageOp::kRequestGapOver);
+    world.node.Ask(id, MessageOp::kRequestGapOver);
     REQUIRE(Eventually([&] { return world.node.Send(uid, "z") == Sender::Result::kQueued; }));
     const std::string expected = drops_oldest ? "mark" + piece + piece + "z" : "markz";
     EXPECT(client.AwaitBody(1, expected.size()) == expected);
@@ -462,10 +457,7 @@ TEST_CASE("a stream goes on when the mark of its gap does not come, or its Node 
     Sender sender(Registry::Get(), other.get());
     StringBuffer local;
     Client client(NoWindow());
-    client.peer->SendHeaders(1, Request(), /*end=*/true);
-    const RequestTold request = world.node.Await(MessageOp::kRequest);
-    const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kDrop, true);
-    world.node.Answer(request.id);
+    const auto [id, uid] = world.Open(client, StreamKind::kRaw, SlowPolicy::kDrop, true);
     EXPECT(DetachOnReactor(Registry::Get(), *world.node.worker, uid));
     EXPECT(world.node.Send(uid, std::string(4096, 'x')) == Sender::Result::kQueued);
     EXPECT(world.node.Send(uid, "refused") == Sender::Result::kFull);
@@ -500,15 +492,10 @@ TEST_CASE("what was to come before all else is counted where the stream has gone
 }
 
 TEST_CASE("a stream that keeps the latest hands over only what its reader takes") {
-  Options options = RoomyOptions();
-  options[Option::kSendBudgetBytes] = 1 << 20;
-  World world(options);
+  World world(Budget(1 << 20));
   const CountedSince counted;
   Client client(NoWindow());
-  client.peer->SendHeaders(1, Request(), /*end=*/true);
-  const RequestTold request = world.node.Await(MessageOp::kRequest);
-  const StreamUid uid = world.node.Adopt(request.id, StreamKind::kRaw, SlowPolicy::kLatest);
-  world.node.Answer(request.id);
+  const auto [id, uid] = world.Open(client, StreamKind::kRaw, SlowPolicy::kLatest);
   const std::string first(60 << 10, 'a');
   world.node.Send(uid, first);
   for (int i = 0; i < 50; i++)
@@ -522,16 +509,11 @@ TEST_CASE("a stream that keeps the latest hands over only what its reader takes"
 }
 
 TEST_CASE("a close comes behind what is held back, a WebSocket's as well") {
-  Options options = RoomyOptions();
-  options[Option::kSendBudgetBytes] = 1 << 20;
-  World world(options);
+  World world(Budget(1 << 20));
   for (const StreamKind kind : {StreamKind::kRaw, StreamKind::kWebSocket}) {
     const CountedSince counted;
     Client client(NoWindow());
-    client.peer->SendHeaders(1, Request(), /*end=*/true);
-    const RequestTold request = world.node.Await(MessageOp::kRequest);
-    const StreamUid uid = world.node.Adopt(request.id, kind, SlowPolicy::kDropOldest);
-    world.node.Answer(request.id);
+    const auto [id, uid] = world.Open(client, kind, SlowPolicy::kDropOldest);
     const size_t piece = 8 << 10;
     std::string expected;
     for (const char digit : {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9'}) {
@@ -559,10 +541,7 @@ TEST_CASE("a close comes behind what is held back, a WebSocket's as well") {
 TEST_CASE("a wait for a message ends when the socket took it, or when the stream goes") {
   World world;
   Client client;
-  client.peer->SendHeaders(1, Request(), /*end=*/true);
-  const RequestTold request = world.node.Await(MessageOp::kRequest);
-  const StreamUid uid = world.node.Adopt(request.id);
-  world.node.Answer(request.id);
+  const auto [id, uid] = world.Open(client);
   const Ticket taken = NewTicket(world.node.worker->id);
   world.node.Send(uid, "before");
   world.node.Send(uid, "waited for", taken);
@@ -747,10 +726,7 @@ TEST_CASE("a reactor that stops ends its streams, closes its connections and giv
   const CountedSince counted;
   {
     Client client;
-    client.peer->SendHeaders(1, Request(), /*end=*/true);
-    const RequestTold request = world.node.Await(MessageOp::kRequest);
-    const StreamUid uid = world.node.Adopt(request.id);
-    world.node.Answer(request.id);
+    const auto [id, uid] = world.Open(client);
     world.reactor.reset();
     EXPECT(world.node.Send(uid, "nobody") == Sender::Result::kGone);
     EXPECT(Eventually([&] { return client.peer->Receive().empty() && client.peer->ended(); }));
