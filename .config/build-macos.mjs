@@ -42,7 +42,6 @@ const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: kCache, ZIG_LOCAL_CACHE_DIR:
 const napi = dirname(createRequire(import.meta.url).resolve('node-addon-api/package.json'))
 const compileFlags = [
   '-std=c++20',
-  '-O2',
   '-fPIC',
   '-fvisibility=hidden',
   ...['-Wall', '-Wextra', '-Werror'],

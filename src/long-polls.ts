@@ -88,8 +88,11 @@ export class LongPolls {
     const held = this.#holder.hold(resolved, 'raw', { tags })
     const stream = this.#manager.wrap(held)
     const poll: Poll = { held, carrier, topic, cursor, timer: undefined }
-    // Given up by another thread just now: then there is no news either.
-    const news = this.#read(poll) ?? { ring: 0, cursor, body: undefined }
+    const news = this.#read(poll)
+    if (!news) {
+      this.#answer(poll, 204) // given up by another thread just now
+      return stream
+    }
     poll.cursor = news.cursor
     if (news.body !== undefined) {
       this.#answer(poll, 200, news.body)
@@ -109,18 +112,18 @@ export class LongPolls {
     return stream
   }
 
-  /** The ring has a message that was waited for. */
+  /** The ring has a message that was waited for, or was given up. */
   onNews(ring: number): void {
     const read = new Map<string, News | undefined>()
     for (const poll of this.#waiting.get(ring) ?? []) {
       // Most wait behind the same message.
       if (!read.has(poll.cursor)) read.set(poll.cursor, this.#read(poll))
       const news = read.get(poll.cursor)
-      if (news?.body === undefined) continue
+      if (news && news.body === undefined) continue
       clearTimeout(poll.timer)
       this.#waiting.get(ring)?.delete(poll)
-      poll.cursor = news.cursor
-      this.#answer(poll, 200, news.body)
+      poll.cursor = news?.cursor ?? poll.cursor
+      this.#answer(poll, news ? 200 : 204, news?.body)
     }
     if (this.#waiting.get(ring)?.size === 0) this.#waiting.delete(ring)
   }

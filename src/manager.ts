@@ -272,7 +272,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
 
   /**
    * Answers a request with the messages of a kept topic behind `cursor`, at once if there are any;
-   * otherwise holds it, as a registered stream, until the next one comes, or answers 204 at the time-out.
+   * otherwise holds it, as a registered stream, until the next one comes, or answers 204: at the
+   * time-out, or when the topic is kept no more.
    * The answer is a JSON array of {@link PolledMessage}; its header `holdfast-cursor` says where the next
    * request goes on.
    * @throws as `sse`, and ERR_HOLDFAST_INVALID_ARGUMENT if the topic is not kept; the request is then

@@ -23,6 +23,9 @@ const kTaken = 2 ** 31
 /** To look after fewer writes costs more than that their carrier tells of each. */
 const kMany = 16
 
+/** So many are looked at before they are written to: then memory is waited for once, and the loop of writes is bare. */
+const kTogether = 64
+
 /** Of a larger one that cost is nothing, and it makes room sooner. */
 const kSmall = 4 << 10
 
@@ -34,6 +37,8 @@ export class StreamWrites {
   #high = Infinity
   #turnedSlow: HeldStream[] = []
   readonly #unwatched: UnwatchedWrites
+  /** Undefined while in use: what is written to may have code of its own, which publishes. */
+  #together: Uint32Array | undefined = new Uint32Array(kTogether)
 
   constructor(table: StreamTable, events: WriteEvents) {
     this.#table = table
@@ -76,24 +81,48 @@ export class StreamWrites {
   /** The same bytes to many streams, none of which is waited for. How many took them. */
   writeMany(handles: Uint32Array, bytes: Buffer): number {
     const table = this.#table
+    const { carriers, raws } = table
     const size = bytes.length
-    const unwatched = handles.length >= kMany && size <= kSmall
+    const isUnwatched = handles.length >= kMany && size <= kSmall && size <= this.#high
+    const together = this.#together ?? new Uint32Array(kTogether)
+    this.#together = undefined
+    let count = 0
     let written = 0
     for (let i = 0; i < handles.length; i++) {
       const handle = handles[i]!
-      const carrier = table.carriers[handle]
+      const carrier = carriers[handle]
       if (carrier === undefined) continue
-      if (carrier.ended(table.raws[handle])) {
+      if (carrier.ended(raws[handle])) {
         native.release(table.get(handle)!.uid, size)
-        continue
-      }
-      written++
-      if (unwatched && carrier.left !== undefined && table.waiting[handle] === 0) {
-        table.unwatched[handle] = size
+      } else if (isUnwatched && carrier.left !== undefined && table.waiting[handle] === 0) {
+        table.unwatched[handle] = table.waiting[handle] = size
         this.#unwatched.add(handle)
-        this.#hand(handle, bytes, undefined)
+        together[count++] = handle
+        if (count < kTogether) continue
+        written += this.#handTogether(together, count, bytes)
+        count = 0
       } else {
         this.#hand(handle, bytes, this.#whenTaken(table.get(handle)!, size))
+        written++
+      }
+    }
+    written += this.#handTogether(together, count, bytes)
+    this.#together = together
+    return written
+  }
+
+  #handTogether(handles: Uint32Array, count: number, bytes: Buffer): number {
+    const { carriers, raws } = this.#table
+    let written = 0
+    for (let i = 0; i < count; i++) {
+      const handle = handles[i]!
+      const carrier = carriers[handle]
+      if (carrier === undefined) continue // by what the write before it ran
+      written++
+      try {
+        carrier.write(raws[handle], bytes)
+      } catch (error) {
+        throwLater(error)
       }
     }
     return written

@@ -30,7 +30,7 @@ Napi::Value JsKeepTopic(const Napi::CallbackInfo& info) {
 Napi::Value JsForgetTopic(const Napi::CallbackInfo& info) {
   size_t offset = 0;
   const std::string_view topic = ScratchText(Self(info), &offset, Uint32Argument(info, 0));
-  return Boolean(info, Registry::Get().rings().Forget(topic));
+  return Boolean(info, GiveUpTopic(Registry::Get(), topic));
 }
 
 // keepsTopic(topicBytes): whether it is kept.

@@ -228,7 +228,7 @@ bool ReactorStreams::AnswerStatically(H2Stream& stream, std::string_view fields)
   if (!answer->dated) AppendField(&dated_fields_, "date", date_.Now());
   if (!session.Respond(stream, dated_fields_, whole)) return false;
   if (!whole) {
-    (void)session.Write(stream, {answer->body, 0, answer->body->size()}, WriteTag::kPlain);
+    (void)session.Write(stream, {answer->body, 0, answer->body->size()}, WriteTag::kShared);
     (void)session.End(stream);
   }
   session.Discard(stream);

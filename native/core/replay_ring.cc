@@ -13,12 +13,12 @@ uint64_t RandomEpoch() {
 
 }  // namespace
 
-uint64_t ReplayRing::Close() {
+ReplayRing::Former ReplayRing::Close() {
   MutexLock lock(mu_);
   closed_ = true;
   const uint64_t last = state_.log.last();
   state_.log.SetLimits({});
-  return last;
+  return {number_, last, std::exchange(state_.awaiting, {})};
 }
 
 ReplayRingRef ReplayRings::Find(std::string_view topic) {
@@ -46,20 +46,22 @@ Status ReplayRings::Keep(std::string_view topic, RingLimits limits, uint64_t max
   return Status::kOk;
 }
 
-bool ReplayRings::Forget(std::string_view topic) {
+std::optional<ReplayRing::Former> ReplayRings::Forget(std::string_view topic) {
   WriteLock lock(mu_);
   const auto found = by_topic_.find(topic);
-  if (found == by_topic_.end()) return false;
-  highest_ = std::max(highest_, found->second.ring->Close());
+  if (found == by_topic_.end()) return std::nullopt;
+  ReplayRing::Former former = found->second.ring->Close();
+  highest_ = std::max(highest_, former.last);
   promised_ -= found->second.promised;
   by_topic_.erase(found);
   count_.store(by_topic_.size(), std::memory_order_release);
-  return true;
+  return former;
 }
 
 void ReplayRings::ForgetAll() {
   WriteLock lock(mu_);
-  for (const auto& [topic, named] : by_topic_) highest_ = std::max(highest_, named.ring->Close());
+  for (const auto& [topic, named] : by_topic_)
+    highest_ = std::max(highest_, named.ring->Close().last);
   by_topic_.clear();
   promised_ = 0;
   count_.store(0, std::memory_order_release);

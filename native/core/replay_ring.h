@@ -14,6 +14,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -49,8 +50,13 @@ class ReplayRing {
     use(state_);
     return true;
   }
-  // Gives it up; the last number it gave.
-  uint64_t Close() EXCLUDES(mu_);
+  struct Former {
+    uint64_t number = 0;
+    uint64_t last = 0;               // the last it gave
+    std::vector<uint32_t> awaiting;  // the next message, which will not come
+  };
+  // Gives it up.
+  Former Close() EXCLUDES(mu_);
 
  private:
   const uint64_t number_;
@@ -70,8 +76,8 @@ class ReplayRings {
   // From now on so much is kept. kFull when all rings together were to keep more than `max_bytes`,
   // or there were too many.
   Status Keep(std::string_view topic, RingLimits limits, uint64_t max_bytes) EXCLUDES(mu_);
-  // Nothing is kept any more. False if nothing was.
-  bool Forget(std::string_view topic) EXCLUDES(mu_);
+  // Nothing is kept any more. None if nothing was.
+  std::optional<ReplayRing::Former> Forget(std::string_view topic) EXCLUDES(mu_);
   void ForgetAll() EXCLUDES(mu_);
 
   struct Usage {

@@ -1,5 +1,5 @@
 // A topic that is kept, as somebody reads it who is no member: what is there behind an id, and word
-// of the next message for a thread that waits for one.
+// of the next message, or that there is none, for a thread that waits for one.
 //
 // Threads: any.
 #pragma once
@@ -22,6 +22,10 @@ struct TopicNews {
 template <typename Visit>
 TopicNews ReadTopic(Registry& registry, const Worker& self, std::string_view topic,
                     std::string_view after, uint64_t max_bytes, Visit visit);
+
+// Nothing is kept of it any more, of which those are told who wait for a message. False if nothing
+// was.
+bool GiveUpTopic(Registry& registry, std::string_view topic);
 
 // Threads: any; under the ring's lock or not.
 void PostTopicNews(Worker& worker, uint64_t ring);

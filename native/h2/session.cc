@@ -314,8 +314,10 @@ void H2Session::Shed() {
   if (session_ != nullptr || blocked() || held_bytes() > 0) Fail();
 }
 
-void H2Session::Spend(uint32_t cost) {
-  if (!flood_.Spend(cost, context_.now_ms)) Terminate(ng::kEnhanceYourCalm);
+void H2Session::Spend(uint32_t cost) { CheckFlood(flood_.Spend(cost, context_.now_ms)); }
+
+void H2Session::CheckFlood(bool within) {
+  if (!within) Terminate(ng::kEnhanceYourCalm);
 }
 
 // Only a want of memory is refused here, and then the session can do nothing more.

@@ -109,6 +109,7 @@ class H2Session {
   void Fail() { finished_ = true; }
   void Linger();
   void Spend(uint32_t cost);
+  void CheckFlood(bool within);
   void FinishShutdown();
   void EndWriting();
 
@@ -132,7 +133,7 @@ class H2Session {
   H2Stream* Find(int32_t id);
   bool IsPast(int32_t id);
   bool Submitted(int result);
-  void CountQueued(int64_t bytes);
+  void CountQueued(WriteTag tag, int64_t bytes);
   void CountUnread(int64_t bytes);
   bool SubmitLateResets();
   // There is something to send: the library is told, if it asked before.

@@ -74,7 +74,8 @@ bool H2Session::Respond(H2Stream& stream, std::string_view fields, bool end) {
                                                 whole ? nullptr : &body));
 }
 
-void H2Session::CountQueued(int64_t bytes) {
+void H2Session::CountQueued(WriteTag tag, int64_t bytes) {
+  if (tag == WriteTag::kShared) return;
   queued_bytes_ += static_cast<uint64_t>(bytes);
   context_.held_bytes += static_cast<uint64_t>(bytes);
 }
@@ -85,7 +86,7 @@ bool H2Session::Write(H2Stream& stream, Piece piece, WriteTag tag) {
   if (size == 0) return true;
   stream.parts.push_back({std::move(piece), tag});
   stream.queued += size;
-  CountQueued(size);
+  CountQueued(tag, size);
   if (queued_bytes_ > context_.limits.max_queued_bytes) {
     Terminate(ng::kEnhanceYourCalm);
     return true;
@@ -188,8 +189,8 @@ void H2Session::SendData(H2Stream& stream, std::span<const uint8_t> frame_header
     part.piece.begin += take;
     size -= take;
     stream.queued -= take;
-    CountQueued(-int64_t{take});
     const WriteTag tag = part.tag;
+    CountQueued(tag, -int64_t{take});
     if (part.piece.size() == 0) {
       part.piece.payload = PayloadRef();
       stream.sent_parts++;
@@ -216,7 +217,7 @@ void H2Session::DropParts(H2Stream& stream) {
     const H2Stream::Part& part = stream.parts[i];
     const uint32_t size = part.piece.size();
     stream.queued -= size;
-    CountQueued(-int64_t{size});
+    CountQueued(part.tag, -int64_t{size});
     context_.events.OnTaken(stream, part.tag, size);
   }
   stream.parts.clear();

@@ -37,6 +37,9 @@ void H2Session::OnFrameBegin(const ng::Frame& frame) {
       break;
     case ng::kRstStream:
       break;  // counted when it is understood
+    case ng::kWindowUpdate:
+      CheckFlood(flood_.SpendUpdate(context_.now_ms));
+      break;
     case ng::kPriority:
       // Versions of the library that know no priorities by frames let it pass.
       if (frame.stream_id == 0) Terminate(ng::kProtocolError);
@@ -161,7 +164,7 @@ void H2Session::OnData(int32_t id, std::span<const uint8_t> bytes) {
 
 void H2Session::OnSent(const ng::Frame& frame) {
   if (frame.type == ng::kData) {
-    flood_.Earn(FloodMeter::kDataEarns);
+    flood_.DataSent();
     if ((frame.flags & ng::kFlagEndStream) == 0) return;  // of all frames the most
   }
   if (frame.type == ng::kPing && (frame.flags & ng::kFlagAck) == 0) pinged_ms_ = context_.now_ms;

@@ -14,8 +14,9 @@ namespace holdfast {
 
 class H2Session;
 
-// How the bytes of a write are accounted for; the session only hands it back.
-enum class WriteTag : uint8_t { kPlain, kBudget, kReported };
+// How the bytes of a write are accounted for. The session hands it back, and looks only whether
+// they are held for all peers together, whatever this one takes: then they are none of its bounds.
+enum class WriteTag : uint8_t { kPlain, kBudget, kReported, kShared };
 
 // How a stream ended.
 enum class StreamEnd : uint8_t {

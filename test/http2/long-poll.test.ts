@@ -161,6 +161,27 @@ describe.each(eventServers)('a long-poll on $name', (kind) => {
     expect(stranger.messages[0]).toEqual({ event: 'gap', data: 'news' })
   })
 
+  test('is answered when its topic is kept no more, and told of a gap where it is kept anew', async () => {
+    const { poll, held } = await poller(kind)
+    const giveUp = (): void => StreamManager.open().setTopic('news', { replay: false })
+    keep()
+    const first = poll()
+    await until('it is held', () => held.length === 1)
+    giveUp()
+    expect(await first.answer).toMatchObject({ status: 204, body: '' })
+    keep()
+    const second = poll()
+    await until('it is held', () => held.length === 2)
+    giveUp()
+    keep()
+    publish('of another topic by that name')
+    const { messages } = await second.answer
+    expect(messages).toMatchObject([
+      { event: 'gap', data: 'news' },
+      { data: 'of another topic by that name' },
+    ])
+  })
+
   test('one that is closed by uid is answered without a message', async () => {
     const { poll, held } = await poller(kind)
     keep()

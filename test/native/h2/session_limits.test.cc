@@ -70,6 +70,30 @@ TEST_CASE("a flood of DATA that is all padding ends its session") {
 TEST_CASE("a flood of WINDOW_UPDATE ends its session") {
   ExpectFloodEnds([](int) { return Frame(ng::kWindowUpdate, 0, 0, Big(1, 4)); });
 }
+TEST_CASE(
+    "a peer that answers each DATA with two WINDOW_UPDATE, all of them at once, floods nobody") {
+  H2TestServer server;
+  server.Greet();
+  server.peer->SendHeaders(1, Request());
+  server.Exchange();
+  server.session->Respond(server.stream(1), kOk, false);
+  constexpr int kFrames = 3000;
+  int frames = 0;
+  for (int i = 0; i < kFrames; i++) {
+    server.session->Write(server.stream(1), PieceOf("x"), WriteTag::kPlain);
+    for (const PeerFrame& frame : server.Exchange()) frames += frame.type == ng::kData ? 1 : 0;
+  }
+  REQUIRE(frames == kFrames);
+  std::string updates;
+  for (int i = 0; i < kFrames; i++) {
+    updates +=
+        Frame(ng::kWindowUpdate, 0, 0, Big(1, 4)) + Frame(ng::kWindowUpdate, 0, 1, Big(1, 4));
+  }
+  server.peer->Send(updates);
+  EXPECT(GoawayCode(server.Exchange()) < 0);
+  server.session->Write(server.stream(1), PieceOf("last"), WriteTag::kPlain);
+  EXPECT(FirstOf(server.Exchange(), ng::kData, 1) != nullptr);
+}
 TEST_CASE("a flood of PRIORITY ends its session") {
   ExpectFloodEnds([](int) { return Frame(ng::kPriority, 0, 5, Big(0, 4) + Big(16, 1)); });
 }
@@ -165,6 +189,35 @@ TEST_CASE("answers that a peer does not take end its session at the bound") {
   ExpectEnded(server, {}, ng::kEnhanceYourCalm);
   // Whatever was taken is given back.
   for (const auto& [id, heard] : server.heard) EXPECT(heard.taken % 100'000 == 0);
+}
+
+TEST_CASE("answers that are held for all peers alike end no session that takes them slowly") {
+  H2Limits limits;
+  limits.max_queued_bytes = 1 << 20;
+  H2TestServer server(limits);
+  server.Greet(Big(ng::kSettingsInitialWindowSize, 2) + Big(0, 4));
+  const Piece shared = PieceOf(std::string(100'000, 'x'));
+  server.on_request = [&](H2Stream& stream) {
+    server.session->Respond(stream, kOk, false);
+    server.session->Write(stream, shared, WriteTag::kShared);
+    server.session->End(stream);
+  };
+  for (uint32_t id = 1; id < 40; id += 2) server.peer->SendHeaders(id, Request());
+  EXPECT(GoawayCode(server.Exchange()) < 0);
+  EXPECT(server.session->held_bytes() == 0);
+  server.peer->Send(
+      Frame(ng::kSettings, 0, 0, Big(ng::kSettingsInitialWindowSize, 2) + Big(1 << 20, 4)) +
+      Frame(ng::kWindowUpdate, 0, 0, Big(8 << 20, 4)));
+  uint64_t received = 0;
+  uint32_t ends = 0;
+  for (const PeerFrame& frame : server.Exchange()) {
+    if (frame.type != ng::kData) continue;
+    received += frame.payload.size();
+    if ((frame.flags & ng::kFlagEndStream) != 0) ends++;
+  }
+  EXPECT(received == 20 * 100'000);
+  EXPECT(ends == 20);
+  EXPECT(server.session->queued_bytes() == 0);
 }
 
 // Each stream is answered before it is reset, which costs the peer less than a request brings it.
