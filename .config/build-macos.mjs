@@ -1,6 +1,7 @@
 // Compiles and links the whole addon for macOS on Linux with `zig c++`, which carries Apple's
 // headers. It proves that the kqueue half builds and what it leaves to be found at load time; it
 // runs nothing. Other targets of zig's may be named: node .config/build-macos.mjs [target...]
+// With --own, only the files that macOS compiles unlike others are, and nothing is linked.
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -27,10 +28,9 @@ function installZig() {
   return zig
 }
 
-function sourcesFor(target) {
+function sourcesFor(lists) {
   const gyp = readFileSync('binding.gyp', 'utf8')
-  const platform = target.includes('macos') ? 'mac_sources' : 'linux_sources'
-  return ['core_sources', platform, 'addon_sources'].flatMap((name) => {
+  return lists.flatMap((name) => {
     const [, list] = new RegExp(`'${name}': \\[([^\\]]*)\\]`).exec(gyp)
     return [...list.matchAll(/'([^']+)'/g)].map(([, file]) => file)
   })
@@ -42,6 +42,7 @@ const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: kCache, ZIG_LOCAL_CACHE_DIR:
 const napi = dirname(createRequire(import.meta.url).resolve('node-addon-api/package.json'))
 const compileFlags = [
   '-std=c++20',
+  '-O2',
   '-fPIC',
   '-fvisibility=hidden',
   ...['-Wall', '-Wextra', '-Werror'],
@@ -49,10 +50,10 @@ const compileFlags = [
   ...['-Inative', '-isystem', napi, '-isystem', join(nodeDirectory(), 'include/node')],
 ]
 
-async function build(target) {
+async function compile(target, sources) {
   const folder = join('build/cross', target)
   mkdirSync(folder, { recursive: true })
-  const queue = sourcesFor(target).map((source) => ({
+  const queue = sources.map((source) => ({
     source,
     object: join(folder, `${source.replaceAll('/', '-')}.o`),
   }))
@@ -64,7 +65,13 @@ async function build(target) {
     }
   }
   await Promise.all([work(), work()])
-  const addon = join(folder, 'holdfast.node')
+  return objects
+}
+
+async function build(target) {
+  const platform = target.includes('macos') ? 'mac_sources' : 'linux_sources'
+  const objects = await compile(target, sourcesFor(['core_sources', platform, 'addon_sources']))
+  const addon = join('build/cross', target, 'holdfast.node')
   const loose = target.includes('macos') ? ['-undefined', 'dynamic_lookup'] : []
   await run(zig, ['c++', '-target', target, '-shared', ...loose, ...objects, '-o', addon], { env })
   return addon
@@ -86,9 +93,22 @@ function checkFormat(addon, target) {
   return bytes.length
 }
 
-const targets = process.argv.slice(2)
+const isOwn = (source) =>
+  /_darwin|kqueue/.test(source) || readFileSync(source, 'utf8').includes('__APPLE__')
+
+const words = process.argv.slice(2)
+const own = words.includes('--own')
+const targets = words.filter((word) => word !== '--own')
 for (const target of targets.length > 0 ? targets : ['aarch64-macos']) {
   try {
+    if (own) {
+      const objects = await compile(
+        target,
+        sourcesFor(['core_sources', 'mac_sources', 'addon_sources']).filter(isOwn),
+      )
+      console.log(`${target}: ${objects.length} files compiled`)
+      continue
+    }
     const addon = await build(target)
     console.log(`${target}: ${addon}, ${checkFormat(addon, target)} bytes`)
   } catch (error) {
