@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const kTimeoutMs = 20 * 60_000
+const kTimeoutMs = 25 * 60_000
 
 /**
  * Runs one trial in a process of its own. The outcome has `results` only if the trial ended well and all

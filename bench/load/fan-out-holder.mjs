@@ -7,7 +7,7 @@ import { eventBytes } from '../lib/event.mjs'
 import { answerThread } from '../lib/peer.mjs'
 import { pace } from './fan-out-pace.mjs'
 
-const { contender, streamsEach, tls } = workerData
+const { contender, streamsEach, tls, messages } = workerData
 const options = { maxSessionMemory: 64, settings: { maxConcurrentStreams: streamsEach + 1 } }
 const server = tls ? http2.createSecureServer({ ...options, ...tls }) : http2.createServer(options)
 
@@ -27,6 +27,12 @@ if (contender === 'holdfast') {
   port = server.address().port
 }
 
+function writeToAll(bytes) {
+  for (const stream of streams) stream.write(bytes)
+}
+// Of a publisher that has no holdfast: it tells this thread of each message.
+messages?.on('message', (data) => writeToAll(Buffer.from(`data: ${data}\n\n`)))
+
 answerThread(parentPort, {
   who: () => ({ port, thread: threadNumber() }),
   /** The bare loop: it writes where the streams are. */
@@ -34,8 +40,7 @@ answerThread(parentPort, {
     let number = from
     const lateMs = await pace(ticks, intervalMs, () => {
       for (let i = 0; i < aTick; i++) {
-        const bytes = eventBytes(number++)
-        for (const stream of streams) stream.write(bytes)
+        writeToAll(eventBytes(number++))
       }
     })
     return { lateMs }

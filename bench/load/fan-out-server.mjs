@@ -1,5 +1,5 @@
 // One server of fan-out.mjs: this thread publishes, a worker thread or a reactor holds the streams.
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { StreamManager } from 'holdfast'
 import { certificate } from '../lib/certificate.mjs'
 import { processCpuUs, threadCpuUs, threadNumber } from '../lib/cpu.mjs'
@@ -10,6 +10,8 @@ import { pace } from './fan-out-pace.mjs'
 
 const [contender, streamsEach, scheme] = process.argv.slice(2)
 const tls = scheme === 'https' ? await certificate() : undefined
+// Whether the loop over the streams is told by this thread, as it would be without holdfast.
+const told = contender === 'bare by postMessage'
 const publishing = threadNumber()
 const streams = []
 
@@ -30,21 +32,25 @@ async function open() {
 
 async function openHolder() {
   const manager = contender === 'holdfast' ? StreamManager.open() : undefined
+  const { port1: toHolder, port2: messages } = told ? new MessageChannel() : {}
   const listening = await manager?.listen({ host: '127.0.0.1' })
   const holder = new Worker(new URL('./fan-out-holder.mjs', import.meta.url), {
-    workerData: { contender, streamsEach: Number(streamsEach), tls },
+    workerData: { contender, streamsEach: Number(streamsEach), tls, messages },
+    transferList: messages ? [messages] : [],
   })
   await answer(holder, 'ready')
   const { port = listening?.port, thread } = await askThread(holder, 'who')
-  return { manager, port, holder, holding: thread }
+  return { manager, port, holder, holding: thread, toHolder }
 }
 
-const { manager, port, holder, holding } = await open()
-const publish = contender.endsWith('by send')
-  ? (data) => {
-      for (const uid of streams) if (manager.send(uid, data) === 'queued') addressed++
-    }
-  : (data) => (addressed += manager.publish('all', data))
+const { manager, port, holder, holding, toHolder } = await open()
+const publish = told
+  ? (data) => toHolder.postMessage(data)
+  : contender.endsWith('by send')
+    ? (data) => {
+        for (const uid of streams) if (manager.send(uid, data) === 'queued') addressed++
+      }
+    : (data) => (addressed += manager.publish('all', data))
 
 let number = 0
 let addressed = 0
@@ -64,7 +70,7 @@ answerParent({
     const from = number
     number += ticks * aTick
     if (contender === 'pace alone') return { lateMs: await pace(ticks, intervalMs, () => {}) }
-    if (!manager) {
+    if (!manager && !told) {
       const { lateMs } = await askThread(holder, 'write', { from, ticks, aTick, intervalMs })
       return { lateMs }
     }
