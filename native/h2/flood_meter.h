@@ -1,6 +1,6 @@
-// Frames that cost the peer nothing and us something: an allowance that time, requests and our own
-// answers fill up, and that idle chatter spends. The library bounds CONTINUATION and its queue of
-// acknowledgements; the rest it takes without end.
+// Frames that cost the peer nothing and us something: an allowance that time and requests fill up,
+// and that idle chatter spends; what answers our DATA is counted apart. The
+// library bounds CONTINUATION and its queue of acknowledgements; the rest it takes without end.
 #pragma once
 
 #include <algorithm>
