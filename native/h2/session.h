@@ -133,7 +133,9 @@ class H2Session {
   H2Stream* Find(int32_t id);
   bool IsPast(int32_t id);
   bool Submitted(int result);
-  void CountQueued(WriteTag tag, int64_t bytes);
+  void CountQueued(int64_t bytes);
+  void HoldShared(const Payload& payload);
+  void ReleaseShared(const Payload& payload);
   void CountUnread(int64_t bytes);
   bool SubmitLateResets();
   // There is something to send: the library is told, if it asked before.
@@ -155,6 +157,8 @@ class H2Session {
   uint32_t stream_count_ = 0;
   uint32_t data_bytes_ = 0;  // of the DATA frame that is being read
   uint64_t queued_bytes_ = 0;
+  // Payloads that several writes share, and how many of those have yet to leave.
+  std::vector<std::pair<const Payload*, uint32_t>> shared_;
   uint64_t unsent_bytes_ = 0;
   uint64_t unread_bytes_ = 0;
   uint32_t client_bytes_ = 0;

@@ -74,19 +74,40 @@ bool H2Session::Respond(H2Stream& stream, std::string_view fields, bool end) {
                                                 whole ? nullptr : &body));
 }
 
-void H2Session::CountQueued(WriteTag tag, int64_t bytes) {
-  if (tag == WriteTag::kShared) return;
+void H2Session::CountQueued(int64_t bytes) {
   queued_bytes_ += static_cast<uint64_t>(bytes);
   context_.held_bytes += static_cast<uint64_t>(bytes);
+}
+
+void H2Session::HoldShared(const Payload& payload) {
+  const auto held = std::ranges::find(shared_, &payload, &decltype(shared_)::value_type::first);
+  if (held != shared_.end()) {
+    held->second++;
+    return;
+  }
+  shared_.emplace_back(&payload, 1);
+  CountQueued(payload.size());
+}
+
+void H2Session::ReleaseShared(const Payload& payload) {
+  const auto held = std::ranges::find(shared_, &payload, &decltype(shared_)::value_type::first);
+  CHECK(held != shared_.end());
+  if (--held->second > 0) return;
+  shared_.erase(held);
+  CountQueued(-int64_t{payload.size()});
 }
 
 bool H2Session::Write(H2Stream& stream, Piece piece, WriteTag tag) {
   if (stream.ended || stream.reset || terminating_) return false;
   const uint32_t size = piece.size();
   if (size == 0) return true;
+  if (tag == WriteTag::kShared) {
+    HoldShared(*piece.payload);
+  } else {
+    CountQueued(size);
+  }
   stream.parts.push_back({std::move(piece), tag});
   stream.queued += size;
-  CountQueued(tag, size);
   if (queued_bytes_ > context_.limits.max_queued_bytes) {
     Terminate(ng::kEnhanceYourCalm);
     return true;
@@ -190,8 +211,9 @@ void H2Session::SendData(H2Stream& stream, std::span<const uint8_t> frame_header
     size -= take;
     stream.queued -= take;
     const WriteTag tag = part.tag;
-    CountQueued(tag, -int64_t{take});
+    if (tag != WriteTag::kShared) CountQueued(-int64_t{take});
     if (part.piece.size() == 0) {
+      if (tag == WriteTag::kShared) ReleaseShared(*part.piece.payload);
       part.piece.payload = PayloadRef();
       stream.sent_parts++;
     }
@@ -217,7 +239,11 @@ void H2Session::DropParts(H2Stream& stream) {
     const H2Stream::Part& part = stream.parts[i];
     const uint32_t size = part.piece.size();
     stream.queued -= size;
-    CountQueued(part.tag, -int64_t{size});
+    if (part.tag == WriteTag::kShared) {
+      ReleaseShared(*part.piece.payload);
+    } else {
+      CountQueued(-int64_t{size});
+    }
     context_.events.OnTaken(stream, part.tag, size);
   }
   stream.parts.clear();

@@ -15,7 +15,7 @@ namespace holdfast {
 class H2Session;
 
 // How the bytes of a write are accounted for. The session hands it back, and looks only whether
-// they are held for all peers together, whatever this one takes: then they are none of its bounds.
+// many writes are of one payload: that is then held once, until the last of them has left.
 enum class WriteTag : uint8_t { kPlain, kBudget, kReported, kShared };
 
 // How a stream ended.

@@ -191,7 +191,7 @@ TEST_CASE("answers that a peer does not take end its session at the bound") {
   for (const auto& [id, heard] : server.heard) EXPECT(heard.taken % 100'000 == 0);
 }
 
-TEST_CASE("answers that are held for all peers alike end no session that takes them slowly") {
+TEST_CASE("a payload that many answers share counts once, and each that is another counts") {
   H2Limits limits;
   limits.max_queued_bytes = 1 << 20;
   H2TestServer server(limits);
@@ -204,7 +204,7 @@ TEST_CASE("answers that are held for all peers alike end no session that takes t
   };
   for (uint32_t id = 1; id < 40; id += 2) server.peer->SendHeaders(id, Request());
   EXPECT(GoawayCode(server.Exchange()) < 0);
-  EXPECT(server.session->held_bytes() == 0);
+  EXPECT(server.session->held_bytes() == 100'000);
   server.peer->Send(
       Frame(ng::kSettings, 0, 0, Big(ng::kSettingsInitialWindowSize, 2) + Big(1 << 20, 4)) +
       Frame(ng::kWindowUpdate, 0, 0, Big(8 << 20, 4)));
@@ -218,6 +218,22 @@ TEST_CASE("answers that are held for all peers alike end no session that takes t
   EXPECT(received == 20 * 100'000);
   EXPECT(ends == 20);
   EXPECT(server.session->queued_bytes() == 0);
+  // Streams that are reset let go as well.
+  server.on_request = [&](H2Stream& stream) {
+    server.session->Respond(stream, kOk, false);
+    server.session->Write(stream, PieceOf(std::string(100'000, 'x')), WriteTag::kShared);
+  };
+  server.peer->Send(Frame(ng::kSettings, 0, 0, Big(ng::kSettingsInitialWindowSize, 2) + Big(0, 4)));
+  for (uint32_t id = 41; id < 51; id += 2) server.peer->SendHeaders(id, Request());
+  server.Exchange();
+  EXPECT(server.session->held_bytes() == 500'000);
+  for (uint32_t id = 41; id < 51; id += 2) {
+    server.peer->Send(Frame(ng::kRstStream, 0, id, Big(ng::kCancel, 4)));
+  }
+  server.Exchange();
+  EXPECT(server.session->held_bytes() == 0);
+  for (uint32_t id = 51; id < 80; id += 2) server.peer->SendHeaders(id, Request());
+  ExpectEnded(server, {}, ng::kEnhanceYourCalm);
 }
 
 // Each stream is answered before it is reset, which costs the peer less than a request brings it.
