@@ -2,26 +2,27 @@
 // another thread through holdfast, and beside it written by a loop over the streams where they are held.
 import { buildSendFloor, runSendFloor } from '../native/send-floor.mjs'
 import { kEventBytes } from '../lib/event.mjs'
-import { round, median, shuffled } from '../lib/statistics.mjs'
+import { round, median, quantile, shuffled } from '../lib/statistics.mjs'
 import { startPeer } from '../lib/peer.mjs'
 import { Checks, finish, parameters } from '../lib/trial.mjs'
 
 // What the ticks themselves cost the thread that has them.
 const kPaceAlone = 'pace alone'
 // What is called once a tick is compiled late, so the first rounds count nothing.
-const kWarmUps = 2
+const kWarmUps = 8
 const { shapes, writesATick, starts, rounds, contenders } = parameters({
   // The interval leaves the holding thread idle about half of the time, so that nothing piles up.
   shapes: [
-    { sessions: 10, streamsEach: 100, intervalMs: 8, ticks: 100 },
-    { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 50 },
-    { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 25 },
-    { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 50, scheme: 'https' },
+    { sessions: 10, streamsEach: 100, intervalMs: 8, ticks: 25 },
+    { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 15 },
+    { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 6 },
+    { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 15, scheme: 'https' },
   ],
   writesATick: [1, 4],
   // One process is laid out in memory unlike the next, and up to a tenth faster or slower for it.
   starts: 4,
-  rounds: 2,
+  // Short and many: a virtual machine may be half as fast again in one second as in the next.
+  rounds: 8,
   contenders: [
     'holdfast',
     'native',
@@ -144,7 +145,10 @@ function rowOf({ sessions, streamsEach, scheme = 'http' }, [contender, aTick], r
   if (!runs.has(String(['bare', aTick]))) return row
   // Round by round, as the machine is not as fast in one as in the next.
   const bares = all('bare', 'process')
-  row['x bare'] = round(median(all(contender, 'process').map((us, i) => us / bares[i])))
+  const ratios = all(contender, 'process').map((us, i) => us / bares[i])
+  row['x bare'] = round(median(ratios))
+  row['x bare p25'] = round(quantile(ratios, 0.25))
+  row['x bare p75'] = round(quantile(ratios, 0.75))
   if (!contender.startsWith('native') || !runs.has(String([kPaceAlone, aTick]))) return row
   const pace = middle(kPaceAlone, 'publishing')
   const bare = middle('bare', 'holding') - pace
