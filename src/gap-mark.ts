@@ -3,16 +3,22 @@ import type { Outbox } from './outbox.js'
 import type { GapMessage } from './slow-policy.js'
 import { callUser } from './uncaught.js'
 
-/** Sends what is to stand where messages are missing, if anything, ahead of all that waits. */
+/**
+ * Sends what is to stand where messages are missing, if anything, ahead of all that waits; whether it
+ * did. `asked`: whoever owns the stream keeps it from taking others until then.
+ */
 export function markGap(
   held: HeldStream,
   outbox: Outbox,
   isOpen: () => boolean,
+  asked: boolean,
   message: () => GapMessage | undefined = () => held.onGap?.(),
-): void {
+): boolean {
+  let isSent = false
   callUser(() => {
     const mark = message()
     // The application's own code may have closed the manager.
-    if (mark && isOpen()) outbox.sendAhead(held, mark.data, mark.options)
+    if (mark && isOpen()) isSent = outbox.sendMark(held, mark, asked)
   })
+  return isSent
 }

@@ -453,8 +453,8 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
     },
   }
 
-  #tellOfGap(held: HeldStream | undefined): void {
-    if (held?.live) markGap(held, this.#outbox, () => this.#open)
+  #tellOfGap(held: HeldStream | undefined): boolean {
+    return held?.live === true && markGap(held, this.#outbox, () => this.#open, true)
   }
 
   #closeManager(): Promise<void> {

@@ -171,7 +171,7 @@ export interface NativeBinding {
   requestReset(reactor: number, slot: number, generation: number, code: number): void
   requestConsume(reactor: number, slot: number, generation: number, bytes: number): void
   requestDiscard(reactor: number, slot: number, generation: number): void
-  /** The mark of a gap has been sent, or none will be. */
+  /** No mark of the gap will be sent. */
   requestGapOver(reactor: number, slot: number, generation: number): void
   /** Registers it; the reactor owns the stream. */
   requestAdopt(
@@ -183,8 +183,8 @@ export interface NativeBinding {
     policy: number,
     marksGaps: boolean,
   ): StreamUid | number
-  /** As `sendAhead`, to a stream of a reactor; whether it lives. */
-  requestAhead(uid: StreamUid, ...message: MessageArguments): boolean
+  /** As `sendAhead`, to a stream of a reactor; whether it lives. `endsGap`: it is the mark of one. */
+  requestAhead(uid: StreamUid, endsGap: boolean, ...message: MessageArguments): boolean
   reactorSocketIds(reactor: number, socket: number): number[]
   reactorSocketClose(reactor: number, socket: number, generation: number): void
 

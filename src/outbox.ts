@@ -1,5 +1,6 @@
 import { HoldfastError, status } from './errors.js'
 import type { HeldStream } from './held-stream.js'
+import type { GapMessage } from './slow-policy.js'
 import type { StreamFilter } from './filter.js'
 import { startEnumeration } from './filter.js'
 import { LocalWrites } from './local-writes.js'
@@ -213,8 +214,13 @@ export class Outbox {
   }
 
   /** To a stream that this thread handles, before all that waits for it. */
-  sendAhead(stream: HeldStream, data: string | Uint8Array, options?: SendOptions): void {
-    this.#writeAhead(stream, packMessage(data, options, 0))
+  sendAhead(stream: HeldStream, data: string | Uint8Array): void {
+    this.#writeAhead(stream, packMessage(data, undefined, 0))
+  }
+
+  /** The same of what stands for a gap; whether it lives. `asked`: with it, the gap is over. */
+  sendMark(stream: HeldStream, { data, options }: GapMessage, asked: boolean): boolean {
+    return this.#writeAhead(stream, packMessage(data, options, 0), asked)
   }
 
   /** The same of fields alone, which an event stream's client takes without an event. */
@@ -227,16 +233,20 @@ export class Outbox {
     this.#writes.tellSlow()
   }
 
-  #writeAhead(stream: HeldStream, packed: PackedMessage): void {
+  #writeAhead(stream: HeldStream, packed: PackedMessage, endsGap = false): boolean {
     const { eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large } = packed
     const { uid } = stream
     const message = [eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large] as const
     if (stream.handle < 0) {
-      native.requestAhead(uid, ...message)
-      return this.flushSoon()
+      const lives = native.requestAhead(uid, endsGap, ...message)
+      this.flushSoon()
+      return lives
     }
     const bytes = native.sendAhead(uid, ...message)
-    if (bytes >= 0 && !this.#writes.write(stream, takeEncoded(bytes))) native.unsend(uid, bytes)
+    if (bytes < 0) return false
+    if (this.#writes.write(stream, takeEncoded(bytes))) return true
+    native.unsend(uid, bytes)
+    return false
   }
 
   /** Asks another thread to close its stream. */

@@ -32,7 +32,7 @@ export function resume(
       outbox.writeReserved(held, result)
       return true
     }
-    markGap(held, outbox, isOpen, () => gapMessage(held, topic, result))
+    markGap(held, outbox, isOpen, false, () => gapMessage(held, topic, result))
     // Its own code may have closed it, or the manager.
     if (!held.live || held.reason || !isOpen()) break
   }

@@ -111,11 +111,12 @@ Napi::Value JsRequestAdopt(const Napi::CallbackInfo& info) {
   return Napi::BigInt::New(info.Env(), facts.uid.value);
 }
 
-// requestAhead(uid, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): to a stream
-// on a reactor, before all that waits for it; whether it lives.
+// requestAhead(uid, endsGap, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): to
+// a stream on a reactor, before all that waits for it; whether it lives.
 Napi::Value JsRequestAhead(const Napi::CallbackInfo& info) {
   const StreamUid uid = KnownUid(info, 0);
-  return Boolean(info, Self(info).sender().CommandAhead(uid, MessageArguments(info, 1)));
+  const OutgoingMessage message = MessageArguments(info, 2);
+  return Boolean(info, Self(info).sender().CommandAhead(uid, message, BoolArgument(info, 1)));
 }
 
 // reactorSocketClose(reactor, socket, generation): no new streams; it closes with its last.

@@ -225,6 +225,8 @@ void NativeCarrier::WriteAhead(const MessageHeader& message) {
   if (KeepsQueue(line->policy())) self_.held_back.PassAhead(message.uid, size);
   const auto copy = [&](uint8_t* out) { std::memcpy(out, bytes.data(), size); };
   (void)WriteReserved(request, {PayloadRef::Make(size, copy), 0, size}, 1);
+  // Here, and not by a mail behind it: what is sent once the client has the mark is taken.
+  if (RequestHeader::Of(message).a != 0) streams_.EndGap(request);
 }
 
 }  // namespace holdfast

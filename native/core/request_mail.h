@@ -41,8 +41,9 @@ struct RequestId {
 //   kRequestReset          HTTP/2 code            -
 //   kRequestConsume        bytes                  -
 //   kRequestDiscard        -                      -
-//   kRequestAhead          (uid in the header)    -         bytes, in the stream's wire form
-//   kRequestGapOver        (kRequestGap is done)  -
+//   kRequestAhead          1: kRequestGap's mark  -         bytes, in the stream's wire form
+//                                                             (and its uid in the header)
+//   kRequestGapOver        (no such mark comes)   -
 //   kSessionClose          socket                 its generation
 //
 //   to a Node thread       a                      b

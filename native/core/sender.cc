@@ -133,14 +133,14 @@ void Sender::Command(uint32_t reactor, StreamUid id, MessageOp op, RequestHeader
   outboxes_.Appended(reactor);
 }
 
-bool Sender::CommandAhead(StreamUid uid, const OutgoingMessage& message) {
+bool Sender::CommandAhead(StreamUid uid, const OutgoingMessage& message, bool ends_gap) {
   StreamLine* line = registry_.FindLine(uid);
   if (line == nullptr) return false;
   const StreamKind kind = line->kind();
   std::string bytes(EncodedSize(kind, message), '\0');
   if (AdmitAhead(registry_, self_, *line, uid, bytes.size()) != Admission::kTaken) return false;
   Encode(kind, message, reinterpret_cast<uint8_t*>(bytes.data()));
-  Command(uid.worker_id(), uid, MessageOp::kRequestAhead, {}, bytes);
+  Command(uid.worker_id(), uid, MessageOp::kRequestAhead, {ends_gap ? 1u : 0, 0}, bytes);
   registry_.Count(self_, Counter::kMessagesQueued);
   return true;
 }

@@ -53,7 +53,7 @@ class Sender {
   void Command(uint32_t reactor, StreamUid id, MessageOp op, RequestHeader header,
                std::string_view bytes = {});
   // To a stream on a reactor, before all that waits and whatever it is: false if it is gone.
-  bool CommandAhead(StreamUid uid, const OutgoingMessage& message);
+  bool CommandAhead(StreamUid uid, const OutgoingMessage& message, bool ends_gap);
 
   // True when a message waits for Flush.
   bool pending() const { return outboxes_.pending(); }

@@ -41,7 +41,8 @@ const kVerdictBytes = 4
 
 export interface ReactorEvents {
   slow(held: HeldStream): void
-  gap(held: HeldStream): void
+  /** Whether a mark was sent, with which the gap is over. */
+  gap(held: HeldStream): boolean
 }
 
 /** Carries out the records that reactors send to this thread; beside it src/inbox.ts. */
@@ -100,8 +101,7 @@ export class ReactorInbox {
         held.slow = arenaWords[at + 6] === 1
         return this.#events.slow(held)
       case op.gap:
-        if (held) this.#events.gap(held)
-        this.#requests.gapOver(request)
+        if (!held || !this.#events.gap(held)) this.#requests.gapOver(request)
     }
   }
 

@@ -136,7 +136,7 @@ export class ReactorRequests implements RequestCarrier<Raw> {
     this.#flushSoon()
   }
 
-  /** What there is to say of a gap has been said: its stream goes on. */
+  /** There is nothing to say of a gap: its stream goes on. */
   gapOver(raw: Raw): void {
     native.requestGapOver(raw.reactor, raw.slot, raw.generation)
     this.#flushSoon()

@@ -181,7 +181,7 @@ class World {
     message.key = which % 2 == 0 ? "even" : "odd";
     message.ticket = which > 200 ? uint64_t{node_->id} << 48 | which : 0;
     if (which % 16 == 0) {
-      (void)sender_.CommandAhead(UidOf(which), message);
+      (void)sender_.CommandAhead(UidOf(which), message, which % 32 == 0);
     } else {
       (void)sender_.Send(UidOf(which), message, nowhere_);
     }
