@@ -20,6 +20,7 @@
       'native/core/held_back.cc',
       'native/core/heartbeat.cc',
       'native/core/inbox.cc',
+      'native/core/joined_writes.cc',
       'native/core/loss.cc',
       'native/core/mailbox.cc',
       'native/core/outboxes.cc',

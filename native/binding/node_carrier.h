@@ -48,6 +48,9 @@ class NodeCarrier final : public Carrier {
   NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function& callback,
               const Napi::Uint8Array& arena);
 
+  // A millisecond's work or so. What Node keeps of so many streams is still in the processor's
+  // cache when their bytes leave, which saves a tenth of what a write costs.
+  uint32_t streams_a_turn() const override { return 128; }
   bool Prepare(uint64_t bytes, uint32_t operations) override;
   uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) override;
   uint8_t* WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) override;

@@ -19,6 +19,7 @@ class NativeCarrier final : public Carrier {
   NativeCarrier(const NativeCarrier&) = delete;
   NativeCarrier& operator=(const NativeCarrier&) = delete;
 
+  uint32_t streams_a_turn() const override { return 4096; }
   bool Prepare(uint64_t bytes, uint32_t operations) override;
   uint8_t* Write(uint32_t handle, uint32_t bytes, uint32_t messages) override;
   uint8_t* WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) override;

@@ -16,6 +16,9 @@ namespace holdfast {
 
 class Carrier {
  public:
+  // To how many streams it is to write before the loop's other work has its turn.
+  virtual uint32_t streams_a_turn() const = 0;
+
   // Makes room for that many operations with that many bytes in all, first carrying out what was
   // gathered if it must. That may run user code, which may close streams or the worker; false when
   // the worker takes no more.

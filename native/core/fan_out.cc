@@ -42,6 +42,9 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   const MessageHeader* message = chunk.At(offset);
   members_.clear();
   next_ = 0;
+  topic_ = message->publication().topic;
+  sequence_ = message->publication().sequence;
+  removals_ = worker_.topic_members.removals();
   if (message->publication().gap != 0) {
     BeginGap(message->publication());
     return Chunk::Next(offset, *message);
@@ -87,9 +90,22 @@ void FanOut::BeginGap(const Publication& gap) {
   std::erase_if(members_, [&](const TopicMember& member) { return member.uid == *spared; });
 }
 
-bool FanOut::StepGap(uint64_t* receivers) {
-  const size_t end = std::min<size_t>(next_ + kPiece, members_.size());
-  for (; next_ < end; next_++, ++*receivers) {
+// Whether it still is one, and has not resumed since: its own thread may have had it do so between
+// two turns.
+bool FanOut::IsOwed(const TopicMember& member) const {
+  return topic_ == 0 || worker_.topic_members.removals() == removals_ ||
+         worker_.topic_members.Owes(topic_, member.uid, sequence_);
+}
+
+// The end of the next piece.
+size_t FanOut::EndOfPiece(uint32_t streams) const {
+  return std::min<size_t>(next_ + std::min(kPiece, streams), members_.size());
+}
+
+bool FanOut::StepGap(uint32_t* streams) {
+  const size_t end = EndOfPiece(*streams);
+  for (; next_ < end; next_++, --*streams) {
+    if (!IsOwed(members_[next_])) continue;
     const StreamUid uid = members_[next_].uid;
     // First, as it may run user code, and nothing may come between the taking and the telling.
     if (!carrier_.Prepare(0, 1)) {
@@ -101,21 +117,25 @@ bool FanOut::StepGap(uint64_t* receivers) {
   return true;
 }
 
-bool FanOut::Step(uint64_t* receivers) {
-  if (messages_ == 0) return StepGap(receivers);
+bool FanOut::Step(uint32_t* streams) {
+  if (messages_ == 0) return StepGap(streams);
   const StreamKind kind = members_[next_].kind;
   const PayloadRef& payload = forms_[static_cast<size_t>(kind)];
-  if (!carrier_.PrepareMany(payload->size(), kPiece)) {
+  const size_t end = EndOfPiece(*streams);
+  if (!carrier_.PrepareMany(payload->size(), static_cast<uint32_t>(end - next_))) {
     Abandon();
     return false;
   }
   const uint64_t now_ms = MonotonicMs();
-  const size_t end = std::min<size_t>(next_ + kPiece, members_.size());
   handles_.clear();
-  for (; next_ < end && members_[next_].kind == kind; next_++, ++*receivers) {
+  for (; next_ < end && members_[next_].kind == kind; next_++, --*streams) {
     const TopicMember& member = members_[next_];
     const size_t ahead = next_ + WorkerCache::kFetchedAhead;
     if (ahead < members_.size()) worker_.cache.Fetch(members_[ahead].uid);
+    if (!IsOwed(member)) {
+      worker_.counters.Add(Counter::kMessagesUndeliverable, messages_);
+      continue;
+    }
     const Receipt receipt = Receive(registry_, worker_, member, payload, messages_, key_, now_ms);
     if (receipt == Receipt::kWrite) handles_.push_back(member.handle);
     if (receipt == Receipt::kDisconnect) slow_.push_back(member.uid);

@@ -22,18 +22,20 @@ class FanOut {
   // Returns the offset behind them. The last one has to be finished.
   uint32_t Begin(const Chunk& chunk, uint32_t offset);
   bool finished() const { return next_ == members_.size(); }
-  // The next piece. Adds to `receivers` how many it was; false when the carrier takes no more: then
-  // the rest is counted as undeliverable.
-  bool Step(uint64_t* receivers);
+  // The next piece, of up to `*streams`, from which it takes how many it was; false when the
+  // carrier takes no more: then the rest is counted as undeliverable.
+  bool Step(uint32_t* streams);
   void Abandon();
 
  private:
   void BeginGap(const Publication& gap);
-  bool StepGap(uint64_t* receivers);
+  bool IsOwed(const TopicMember& member) const;
+  size_t EndOfPiece(uint32_t streams) const;
+  bool StepGap(uint32_t* streams);
   void BreakOff();
   void TellGaps();
 
-  static constexpr uint32_t kPiece = 4096;
+  static constexpr uint32_t kPiece = 4096;  // what a carrier takes at once
   // Publications to one topic become one write a stream, up to here.
   static constexpr uint32_t kJoinedBytes = 16 << 10;
 
@@ -43,6 +45,9 @@ class FanOut {
   std::array<PayloadRef, kStreamKinds> forms_;
   uint32_t messages_ = 0;  // that the forms stand for; 0: members are told that some are missing
   std::string key_;
+  TopicId topic_ = 0;                 // 0: it is for a list
+  uint64_t sequence_ = 0;             // of the first, as in the publication
+  uint64_t removals_ = 0;             // when the members were looked up
   std::vector<TopicMember> members_;  // by kind
   size_t next_ = 0;
   std::vector<uint32_t> handles_;

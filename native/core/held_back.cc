@@ -24,6 +24,16 @@ bool HeldBack::Pass(StreamUid uid, uint64_t bytes) {
   return true;
 }
 
+bool HeldBack::PassOrHold(const MessageHeader& message) {
+  const std::span<const uint8_t> bytes = WrittenBytes(message);
+  const auto size = static_cast<uint32_t>(bytes.size());
+  if (Pass(message.uid, size)) return true;
+  const auto copy = [&](uint8_t* out) { std::memcpy(out, bytes.data(), size); };
+  Hold(message.uid, PayloadRef::Make(size, copy), 1, KeyOf(message),
+       WithHeader::Of(message).ticket);
+  return false;
+}
+
 void HeldBack::PassAhead(StreamUid uid, uint64_t bytes) {
   Queue& queue = queues_[uid.value];
   queue.in_carrier += bytes;

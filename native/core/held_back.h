@@ -31,6 +31,8 @@ class HeldBack {
   // Whether reserved bytes may go to the carrier at once; they then count as in its hands. Not
   // while it still has to carry out a batch with some of what waited before them.
   bool Pass(StreamUid uid, uint64_t bytes);
+  // Whether a reserved write from the mail may go to the carrier at once; else it is kept.
+  bool PassOrHold(const MessageHeader& message);
   // Ahead of all that waits.
   void PassAhead(StreamUid uid, uint64_t bytes);
   // Keeps a reserved payload that stands for so many messages; what has to go for it is counted as

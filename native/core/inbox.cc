@@ -1,5 +1,6 @@
 #include "core/inbox.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/clock.h"
@@ -15,17 +16,17 @@ void Inbox::Put(std::vector<ChunkPtr> chunks) {
 
 bool Inbox::Deliver() {
   bool open = RunAlarms(registry_, worker_, carrier_);
-  uint64_t spent = 0;
-  while (open && spent < kBytesATurn && (!chunks_.empty() || !fan_out_.finished())) {
-    open = Step(&spent);
-  }
-  open = open && Write() && worker_.held_back.Pump(carrier_) && carrier_.Flush();
+  Turn turn{kBytesATurn, carrier_.streams_a_turn()};
+  while (open && turn.streams > 0 && HasWork(turn)) open = Step(&turn);
+  // What was held back goes behind what was not.
+  if (open && writes_.empty()) open = worker_.held_back.Pump(carrier_);
+  open = open && carrier_.Flush();
   worker_.held_back.BatchDone();
-  for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
-  consumed_.clear();
   if (!open) Discard();
+  if (writes_.empty()) ReleaseConsumed();
   const bool more_due = open && ArmAlarm();
-  return !chunks_.empty() || more_due || (open && worker_.held_back.has_ready());
+  const bool left = !writes_.empty() || !fan_out_.finished() || !chunks_.empty();
+  return left || more_due || (open && worker_.held_back.has_ready());
 }
 
 bool Inbox::ArmAlarm() {
@@ -42,138 +43,74 @@ bool Inbox::ArmAlarm() {
   return false;
 }
 
-bool Inbox::Step(uint64_t* spent) {
-  if (!fan_out_.finished()) {
-    uint64_t receivers = 0;
-    const bool open = fan_out_.Step(&receivers);
-    *spent += receivers * kReceiverBytes;
-    return open;
-  }
-  const Chunk& chunk = *chunks_.front();
-  const MessageHeader* message = chunk.At(offset_);
-  if (message == nullptr) {
+bool Inbox::HasWork(const Turn& turn) {
+  return !writes_.empty() || !fan_out_.finished() || (turn.bytes > 0 && Next() != nullptr);
+}
+
+const MessageHeader* Inbox::Next() {
+  while (!chunks_.empty()) {
+    if (const MessageHeader* message = chunks_.front()->At(offset_)) return message;
     consumed_.push_back(std::move(chunks_.front()));
     chunks_.pop_front();
     offset_ = 0;
+  }
+  return nullptr;
+}
+
+void Inbox::Pass(uint32_t end, Turn* turn) {
+  turn->bytes -= std::min<uint64_t>(turn->bytes, end - offset_);
+  offset_ = end;
+}
+
+bool Inbox::Step(Turn* turn) {
+  if (!fan_out_.finished()) return fan_out_.Step(&turn->streams);
+  const MessageHeader* message = turn->bytes > 0 ? Next() : nullptr;
+  if (message != nullptr && writes_.Takes(*message)) {
+    Pass(Chunk::Next(offset_, *message), turn);
+    if (!writes_.Add(*message)) Lose(registry_, &worker_, *message);
     return true;
+  }
+  // All else is behind what came before it.
+  if (!writes_.empty()) {
+    const bool open = writes_.Write(&turn->streams);
+    // Its turn would else come only when no more is coming.
+    if (writes_.empty() && worker_.held_back.has_ready()) turn->streams = 0;
+    return open;
   }
   if (message->op == MessageOp::kPublish) {
-    // Behind what came before it.
-    if (!Write()) return false;
-    offset_ = fan_out_.Begin(chunk, offset_);
+    Pass(fan_out_.Begin(*chunks_.front(), offset_), turn);
     return true;
   }
-  offset_ = Chunk::Next(offset_, *message);
-  *spent += Chunk::Footprint(message->size);
-  return Add(*message);
+  Pass(Chunk::Next(offset_, *message), turn);
+  if (message->op != MessageOp::kWriteWith) return Control(*message);
+  turn->streams--;
+  return WriteAwaited(*message);
 }
 
 void Inbox::Discard() {
+  writes_.Abandon();
   fan_out_.Abandon();
-  for (const ChunkPtr& chunk : chunks_) {
-    while (const MessageHeader* message = chunk->At(offset_)) {
-      Lose(registry_, &worker_, *message);
-      offset_ = Chunk::Next(offset_, *message);
-    }
-    offset_ = 0;
-    worker_.mailbox.Unreserve(chunk->charged_bytes());
+  while (const MessageHeader* message = Next()) {
+    Lose(registry_, &worker_, *message);
+    offset_ = Chunk::Next(offset_, *message);
   }
-  chunks_.clear();
+  ReleaseConsumed();
 }
 
-bool Inbox::Add(const MessageHeader& message) {
-  if (message.op != MessageOp::kWrite && message.op != MessageOp::kWriteWith) {
-    return Write() && Control(message);
-  }
-  const WithHeader with = WithHeader::Of(message);
-  // One that is waited for is written by itself, behind what came before it. What is held back
-  // takes a group as well, and no place in the window.
-  if (window_.size() == kWindowMessages || groups_.size() == kWindowMessages ||
-      window_bytes_ + message.size > kWindowBytes || with.ticket != 0) {
-    if (!Write()) {
-      Lose(registry_, &worker_, message);
-      return false;
-    }
-  }
-  Group* group = GroupOf(message);
-  if (group == nullptr) {
-    Lose(registry_, &worker_, message);
+void Inbox::ReleaseConsumed() {
+  for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
+  consumed_.clear();
+}
+
+// A write by itself, as somebody waits for it.
+bool Inbox::WriteAwaited(const MessageHeader& message) {
+  const StreamLine* target = worker_.cache.Find(message.uid);
+  if (target != nullptr && KeepsQueue(target->policy()) && !worker_.held_back.PassOrHold(message)) {
     return true;
   }
-  const uint32_t offset =
-      message.op == MessageOp::kWriteWith ? WithHeader::kBytes + with.key_size : 0;
-  const uint32_t size = message.size - offset;
-  const uint8_t* bytes = message.bytes() + offset;
-  if (group->keeps_queue && !worker_.held_back.Pass(message.uid, size)) {
-    const auto* key = reinterpret_cast<const char*>(bytes) - with.key_size;
-    worker_.held_back.Hold(
-        message.uid, PayloadRef::Make(size, [&](uint8_t* out) { std::memcpy(out, bytes, size); }),
-        1, {key, with.key_size}, with.ticket);
-    return true;
-  }
-  if (with.ticket != 0) return WriteAwaited(message, {bytes, size}, with.ticket);
-  group->bytes += size;
-  group->messages++;
-  window_bytes_ += size;
-  window_.push_back({&message, offset, static_cast<uint32_t>(group - groups_.data())});
-  return true;
-}
-
-// The group of the message's stream, nullptr if the stream is gone.
-Inbox::Group* Inbox::GroupOf(const MessageHeader& message) {
-  if (window_.empty()) {
-    groups_.clear();
-    if (++stamp_ == 0) {
-      table_.assign(kTableSize, Cell{});
-      stamp_ = 1;
-    }
-  }
-  // The high bits of the product are the well mixed ones.
-  uint64_t cell = message.uid.value * 0x9E3779B97F4A7C15 >> 51;
-  static_assert(kTableSize == 1 << 13);
-  for (; table_[cell].stamp == stamp_; cell = (cell + 1) % kTableSize) {
-    Group& group = groups_[table_[cell].group];
-    if (group.uid == message.uid) return &group;
-  }
-  const StreamLine* line = worker_.cache.Find(message.uid);
-  if (line == nullptr) return nullptr;
-  table_[cell] = {stamp_, static_cast<uint32_t>(groups_.size())};
-  groups_.push_back({message.uid, line->handle(), 0, 0, KeepsQueue(line->policy())});
-  return &groups_.back();
-}
-
-// Hands the window to the carrier, a write a stream. False when the carrier takes no more.
-bool Inbox::Write() {
-  if (window_.empty()) return true;
-  const bool open = carrier_.Prepare(window_bytes_, static_cast<uint32_t>(groups_.size()));
-  const uint64_t now_ms = MonotonicMs();
-  for (Group& group : groups_) {
-    // Looked up again: preparing may have run user code.
-    if (group.messages == 0) continue;  // all of it was held back
-    StreamLine* line = open ? worker_.cache.Find(group.uid) : nullptr;
-    if (line != nullptr) {
-      line->Touch(now_ms);
-      group.out = carrier_.Write(group.handle, group.bytes, group.messages);
-    } else {
-      worker_.counters.Add(Counter::kMessagesUndeliverable, group.messages);
-    }
-  }
-  for (const Entry& entry : window_) {
-    uint8_t*& out = groups_[entry.group].out;
-    if (out == nullptr) continue;
-    const uint32_t size = entry.message->size - entry.offset;
-    std::memcpy(out, entry.message->bytes() + entry.offset, size);
-    out += size;
-  }
-  window_.clear();
-  window_bytes_ = 0;
-  return open;
-}
-
-bool Inbox::WriteAwaited(const MessageHeader& message, std::span<const uint8_t> bytes,
-                         Ticket ticket) {
-  const uint32_t size = static_cast<uint32_t>(bytes.size());
-  const bool open = carrier_.Prepare(size, 1);
+  const std::span<const uint8_t> bytes = WrittenBytes(message);
+  const auto size = static_cast<uint32_t>(bytes.size());
+  const bool open = target == nullptr || carrier_.Prepare(size, 1);
   // Looked up again: preparing may have run user code.
   StreamLine* line = open ? worker_.cache.Find(message.uid) : nullptr;
   if (line == nullptr) {
@@ -181,7 +118,7 @@ bool Inbox::WriteAwaited(const MessageHeader& message, std::span<const uint8_t> 
     return open;
   }
   line->Touch(MonotonicMs());
-  uint8_t* out = carrier_.WriteAwaited(line->handle(), size, ticket);
+  uint8_t* out = carrier_.WriteAwaited(line->handle(), size, WithHeader::Of(message).ticket);
   if (size > 0) std::memcpy(out, bytes.data(), size);
   return true;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/fan_out.h"
+#include "core/joined_writes.h"
 
 namespace holdfast {
 
@@ -27,57 +28,37 @@ class Inbox {
   void Discard();
 
  private:
-  // A window is joined at a time: enough to join well, little enough to stay in cache.
-  static constexpr uint32_t kWindowMessages = 4096;
-  static constexpr uint32_t kWindowBytes = 256 << 10;
-  static constexpr uint32_t kTableSize = 2 * kWindowMessages;
-  // What one turn delivers before the loop's other work has its turn. A receiver of a publication
-  // costs as much as some bytes.
+  // What one turn looks at before the loop's other work has its turn.
   static constexpr uint64_t kBytesATurn = 2 << 20;
-  static constexpr uint64_t kReceiverBytes = 512;
 
-  struct Group {
-    StreamUid uid;
-    uint32_t handle;
-    uint32_t bytes = 0;
-    uint32_t messages = 0;
-    bool keeps_queue;
-    uint8_t* out = nullptr;
+  struct Turn {
+    uint64_t bytes;    // of mail
+    uint32_t streams;  // to write to
   };
-  struct Entry {
-    const MessageHeader* message;
-    uint32_t offset;  // of its bytes, behind a key
-    uint32_t group;
-  };
-  bool Add(const MessageHeader& message);
-  bool Write();
-  bool WriteAwaited(const MessageHeader& message, std::span<const uint8_t> bytes, Ticket ticket);
+
+  // The next that is not yet dealt with, nullptr if there is none.
+  const MessageHeader* Next();
+  // What is before that offset is dealt with.
+  void Pass(uint32_t end, Turn* turn);
+  bool HasWork(const Turn& turn);
+  // One message, or a piece of what goes to many streams; false when the carrier takes no more.
+  bool Step(Turn* turn);
+  bool WriteAwaited(const MessageHeader& message);
   bool Control(const MessageHeader& message);
   bool TellGap(StreamUid uid);
-  Group* GroupOf(const MessageHeader& message);
+  void ReleaseConsumed();
   // To be woken when the next stream has something due; true if that is now.
   bool ArmAlarm();
-  // One message, or piece of a publication; false when the carrier takes no more.
-  bool Step(uint64_t* spent);
 
   Registry& registry_;
   Worker& worker_;
   Carrier& carrier_;
   std::deque<ChunkPtr> chunks_;
   uint32_t offset_ = 0;             // in the first of them
-  std::vector<ChunkPtr> consumed_;  // the window may still refer to them
+  std::vector<ChunkPtr> consumed_;  // what is to be written may still lie in them
   FanOut fan_out_{registry_, worker_, carrier_};
-  std::vector<Entry> window_;
-  std::vector<Group> groups_;
-  uint64_t window_bytes_ = 0;
+  JoinedWrites writes_{worker_, carrier_};
   uint64_t alarm_ms_ = Alarms::kNever;  // when it will be woken, if it will
-  // Open addressing from uid to group; emptied by advancing the stamp.
-  struct Cell {
-    uint32_t stamp = 0;
-    uint32_t group = 0;
-  };
-  std::vector<Cell> table_ = std::vector<Cell>(kTableSize);
-  uint32_t stamp_ = 0;
 };
 
 }  // namespace holdfast

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -79,6 +81,18 @@ struct WithHeader {
     std::memcpy(out + sizeof ticket, &key_size, sizeof key_size);
   }
 };
+
+// Of a kWrite or kWriteWith: what the stream is to be written, and the key, if it has one.
+inline std::span<const uint8_t> WrittenBytes(const MessageHeader& message) {
+  const bool with = message.op == MessageOp::kWriteWith;
+  const uint32_t before = with ? WithHeader::kBytes + WithHeader::Of(message).key_size : 0;
+  return {message.bytes() + before, message.size - before};
+}
+inline std::string_view KeyOf(const MessageHeader& message) {
+  if (message.op != MessageOp::kWriteWith) return {};
+  const auto* key = reinterpret_cast<const char*>(message.bytes() + WithHeader::kBytes);
+  return {key, WithHeader::Of(message).key_size};
+}
 
 class Chunk;
 struct ChunkDeleter {

@@ -31,6 +31,7 @@ bool TopicMembers::Remove(TopicId topic, StreamUid uid) {
     memberships.pop_back();
     if (i < memberships.size()) topics_[memberships[i].topic][memberships[i].place].place = i;
     if (memberships.empty()) streams_.erase(stream);
+    removals_.fetch_add(1, std::memory_order_release);
     return true;
   }
   return false;
@@ -58,12 +59,24 @@ std::vector<TopicId> TopicMembers::TopicsOf(StreamUid uid) {
   return topics;
 }
 
+const TopicMembers::Entry* TopicMembers::FindLocked(TopicId topic, StreamUid uid) {
+  const auto stream = streams_.find(uid.value);
+  if (stream == streams_.end()) return nullptr;
+  for (const Membership& membership : stream->second) {
+    if (membership.topic == topic) return &topics_[topic][membership.place];
+  }
+  return nullptr;
+}
+
 bool TopicMembers::Contains(TopicId topic, StreamUid uid) {
   MutexLock lock(mu_);
-  const auto stream = streams_.find(uid.value);
-  return stream != streams_.end() &&
-         std::any_of(stream->second.begin(), stream->second.end(),
-                     [&](const Membership& membership) { return membership.topic == topic; });
+  return FindLocked(topic, uid) != nullptr;
+}
+
+bool TopicMembers::Owes(TopicId topic, StreamUid uid, uint64_t sequence) {
+  MutexLock lock(mu_);
+  const Entry* entry = FindLocked(topic, uid);
+  return entry != nullptr && (sequence == 0 || entry->member.since < sequence);
 }
 
 // From the topic's list; the last entry takes the place of the one that goes.

@@ -39,6 +39,11 @@ class TopicMembers {
   std::vector<TopicId> RemoveAll(StreamUid uid) EXCLUDES(mu_);
   std::vector<TopicId> TopicsOf(StreamUid uid) EXCLUDES(mu_);
   bool Contains(TopicId topic, StreamUid uid) EXCLUDES(mu_);
+  // Whether it is a member, and has not had the topic's message of that number another way; 0: the
+  // message has none.
+  bool Owes(TopicId topic, StreamUid uid, uint64_t sequence) EXCLUDES(mu_);
+  // How often Remove has found a member.
+  uint64_t removals() const { return removals_.load(std::memory_order_acquire); }
 
   // A message to all members but `except` was refused. The number of the gap that the caller is to
   // post at once, and to say so; 0: one is on its way that tells of it.
@@ -82,6 +87,7 @@ class TopicMembers {
     bool posted = false;
   };
 
+  const Entry* FindLocked(TopicId topic, StreamUid uid) REQUIRES(mu_);
   void Erase(const Membership& membership) REQUIRES(mu_);
   void EndGapLocked(TopicId topic) REQUIRES(mu_);
 
@@ -92,6 +98,8 @@ class TopicMembers {
   // Those of them that no message of their topic has come behind.
   std::unordered_map<TopicId, LastGap> open_gaps_ GUARDED_BY(mu_);
   uint64_t next_gap_ GUARDED_BY(mu_) = 1;
+  // Written under mu_, release; read by any, acquire: whoever finds it unchanged looks up nobody.
+  std::atomic<uint64_t> removals_{0};
   // Whether there are any, so that the usual publish takes no lock here. Written under mu_,
   // release; read by any, acquire: whoever posts behind a gap has seen it.
   std::atomic<bool> has_open_gaps_{false};

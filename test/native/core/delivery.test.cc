@@ -12,10 +12,14 @@ namespace {
 
 using Operation = RecordingCarrier::Operation;
 
-void DeliverAll(const TestWorker& worker, Inbox& inbox) {
+void Take(const TestWorker& worker, Inbox& inbox) {
   Mailbox::Batch batch;
   worker->mailbox.Take(&batch);
   inbox.Put(std::move(batch.chunks));
+}
+
+void DeliverAll(const TestWorker& worker, Inbox& inbox) {
+  Take(worker, inbox);
   while (inbox.Deliver()) continue;
 }
 
@@ -66,6 +70,61 @@ TEST_CASE("what a batch brings for one stream is one write, in the order it was 
   }
   EXPECT(pair.carrier.flushes == 1);
   EXPECT(pair.owner->mailbox.reserved() == 0);
+}
+
+TEST_CASE(
+    "a turn writes to no more streams than its carrier says, and what is left keeps its place") {
+  Pair pair(10);
+  pair.carrier.streams = 4;
+  for (int i = 0; i < 30; i++) pair.Send(pair.uids[i % 10], std::to_string(i / 10));
+  REQUIRE(pair.sender.Close(pair.uids[0], 0, ""));
+  for (const StreamUid uid : pair.uids) pair.Send(uid, "late");
+  pair.sender.Flush();
+  Take(pair.owner, pair.inbox);
+  std::vector<size_t> turns;
+  bool more = true;
+  while (more) {
+    EXPECT(pair.owner->mailbox.reserved() > 0);
+    more = pair.inbox.Deliver();
+    turns.push_back(pair.carrier.operation_count());
+  }
+  // The close is no write.
+  EXPECT(turns == std::vector<size_t>{4, 8, 13, 17, 21});
+  const auto operations = pair.carrier.operations();
+  for (uint32_t i = 0; i < 10; i++) {
+    EXPECT(operations[i].whom == i);
+    EXPECT(operations[i].messages == 3);
+    EXPECT(operations[i].text == "012");
+  }
+  EXPECT(operations[10].what == Operation::kClose);
+  for (uint32_t i = 0; i < 10; i++) EXPECT(operations[11 + i].text == "late");
+  EXPECT(pair.owner->mailbox.reserved() == 0);
+}
+
+TEST_CASE("a stream that ends between two turns gets no write of the second, and it is counted") {
+  Pair pair(3);
+  pair.carrier.streams = 2;
+  for (const StreamUid uid : pair.uids) pair.Send(uid, "x");
+  pair.sender.Flush();
+  Take(pair.owner, pair.inbox);
+  EXPECT(pair.inbox.Deliver());
+  pair.owner.Destroy(pair.uids[2]);
+  EXPECT(!pair.inbox.Deliver());
+  EXPECT(pair.carrier.operation_count() == 2);
+  EXPECT(pair.counted[Counter::kMessagesUndeliverable] == 1);
+}
+
+TEST_CASE("what is left of a turn is counted when the worker leaves, and its room given back") {
+  Pair pair(10);
+  pair.carrier.streams = 4;
+  for (int i = 0; i < 30; i++) pair.Send(pair.uids[i % 10], "x");
+  pair.sender.Flush();
+  Take(pair.owner, pair.inbox);
+  EXPECT(pair.inbox.Deliver());
+  pair.inbox.Discard();
+  EXPECT(pair.counted[Counter::kMessagesUndeliverable] == 18);
+  EXPECT(pair.owner->mailbox.reserved() == 0);
+  EXPECT(!pair.inbox.Deliver());
 }
 
 TEST_CASE("a close comes after the writes that were sent before it, and before those after it") {
@@ -180,6 +239,7 @@ TEST_CASE("whatever two senders send, each stream gets each sender's messages in
   Random random("delivery");
   for (int round = 0; round < 20; round++) {
     Pair pair(1 + random.Below(300));
+    pair.carrier.streams = 1 + random.Below(400);
     Sender second(Registry::Get(), nullptr);
     StringBuffer local;
     std::map<uint32_t, std::string> expected[2];
@@ -202,6 +262,9 @@ TEST_CASE("whatever two senders send, each stream gets each sender's messages in
       }
       if (random.OneIn(500)) sender.Flush();
       if (random.OneIn(3000)) DeliverAll(pair.owner, pair.inbox);
+      if (!random.OneIn(1000)) continue;
+      Take(pair.owner, pair.inbox);
+      (void)pair.inbox.Deliver();
     }
     second.Flush();
     pair.Deliver();

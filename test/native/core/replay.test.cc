@@ -41,11 +41,14 @@ struct Holder {
   Resumption Join(StreamUid uid, std::string_view after, bool gap_told = false) {
     return Resume(Registry::Get(), *worker, *worker, uid, "t", after, gap_told);
   }
-  void Deliver() {
+  bool DeliverATurn() {
     Mailbox::Batch batch;
     worker->mailbox.Take(&batch);
     inbox.Put(std::move(batch.chunks));
-    while (inbox.Deliver()) continue;
+    return inbox.Deliver();
+  }
+  void Deliver() {
+    while (DeliverATurn()) continue;
   }
 
   TestWorker worker{KeepingOptions()};
@@ -126,6 +129,29 @@ TEST_CASE("a stream that comes back gets what it missed, then what is published,
   REQUIRE(Registry::Get().Read(second, &facts));
   EXPECT(facts.queued_bytes == TextOf(resumption).size() + holder.carrier.Written(1).size());
   EXPECT(holder.Join(second, seen.text()).result == Result::kNotJoined);
+}
+
+TEST_CASE("who leaves and comes back between two turns of a publication has it once") {
+  Holder holder;
+  holder.carrier.streams = 1;
+  TestWorker other;
+  Sender sender(Registry::Get(), other.get());
+  Keep("t");
+  const RingId seen = LastId();
+  std::vector<StreamUid> uids;
+  for (int i = 0; i < 3; i++) {
+    uids.push_back(holder.Create());
+    REQUIRE(Subscribe(Registry::Get(), *holder.worker, uids.back(), "t"));
+  }
+  EXPECT(Publish(sender, "x") == 3);
+  EXPECT(holder.DeliverATurn());
+  REQUIRE(Unsubscribe(Registry::Get(), *holder.worker, uids[2], "t"));
+  const Resumption resumption = holder.Join(uids[2], seen.text());
+  REQUIRE(resumption.result == Result::kJoined);
+  EXPECT(NumbersIn(TextOf(resumption)).size() == 1);
+  holder.Deliver();
+  EXPECT(NumbersIn(holder.carrier.Written(1)).size() == 1);
+  EXPECT(holder.carrier.Written(2).empty());
 }
 
 TEST_CASE(

@@ -269,6 +269,27 @@ TEST_CASE("more members than a turn takes are reached over several, each once") 
   EXPECT(reached.size() == 9'999);
 }
 
+TEST_CASE(
+    "who unsubscribes between two turns gets nothing more of a publication, and it is counted") {
+  Owner owner(6);
+  owner.SubscribeAll("t");
+  owner.carrier.streams = 2;
+  TestWorker other;
+  Sender sender(Registry::Get(), other.get());
+  const CountedSince counted;
+  REQUIRE(PublishText(sender, "t", "x") == 6);
+  sender.Flush();
+  Mailbox::Batch batch;
+  owner.worker->mailbox.Take(&batch);
+  owner.inbox.Put(std::move(batch.chunks));
+  EXPECT(owner.inbox.Deliver());
+  EXPECT(owner.carrier.operations().size() == 2);
+  REQUIRE(Unsubscribe(Registry::Get(), *owner.worker, owner.uids[4], "t"));
+  while (owner.inbox.Deliver()) continue;
+  for (uint32_t i = 0; i < 6; i++) EXPECT(owner.carrier.Written(i) == (i == 4 ? "" : "x"));
+  EXPECT(counted[Counter::kMessagesUndeliverable] == 1);
+}
+
 TEST_CASE("topic churn: members come and go while others publish, and every message is counted") {
   Owner owner(64);
   CountingWaker waker;

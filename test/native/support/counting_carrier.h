@@ -10,6 +10,7 @@ namespace holdfast::test {
 
 class CountingCarrier final : public Carrier {
  public:
+  uint32_t streams_a_turn() const override { return 128; }
   bool Prepare(uint64_t bytes, uint32_t) override {
     scratch_.resize(bytes);
     used_ = 0;

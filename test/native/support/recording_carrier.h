@@ -24,6 +24,7 @@ class RecordingCarrier final : public Carrier {
     std::string text;
   };
 
+  uint32_t streams_a_turn() const override { return streams; }
   bool Prepare(uint64_t bytes, uint32_t operations) override {
     prepares++;
     room_bytes_ = bytes;
@@ -115,6 +116,7 @@ class RecordingCarrier final : public Carrier {
   }
 
   bool open = true;
+  uint32_t streams = 4096;  // a turn
   std::function<void()> on_prepare;
   std::function<void()> on_flush;
   int prepares = 0;
