@@ -16,7 +16,8 @@ namespace holdfast {
 
 class Carrier {
  public:
-  // To how many streams it is to write before the loop's other work has its turn.
+  // To how many streams it is to write, or do something else, before the loop's other work has its
+  // turn.
   virtual uint32_t streams_a_turn() const = 0;
 
   // Makes room for that many operations with that many bytes in all, first carrying out what was

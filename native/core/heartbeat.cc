@@ -11,8 +11,6 @@ namespace holdfast {
 namespace {
 
 constexpr std::string_view kComment = ":\n\n";
-// What a turn does before the loop's other work has its turn.
-constexpr uint32_t kBeatsATurn = 4096;
 
 // On a grid, so that a thread wakes a few times an interval, whatever the number of its streams.
 uint64_t OnGrid(uint64_t due_ms, uint32_t interval_ms) {
@@ -53,7 +51,7 @@ void SetHeartbeat(Worker& worker, StreamUid uid, uint32_t interval_ms) {
 
 bool RunAlarms(Registry& registry, Worker& worker, Carrier& carrier) {
   if (worker.alarms.next_due_ms() == Alarms::kNever) return true;
-  const std::vector<Alarm> due = worker.alarms.TakeDue(MonotonicMs(), kBeatsATurn);
+  const std::vector<Alarm> due = worker.alarms.TakeDue(MonotonicMs(), carrier.streams_a_turn());
   if (due.empty()) return true;
   const PayloadRef comment = MakeComment();
   if (!carrier.PrepareMany(comment->size(), static_cast<uint32_t>(due.size()))) return false;

@@ -13,8 +13,8 @@ class Registry;
 // Threads: as Alarms::Set.
 void SetHeartbeat(Worker& worker, StreamUid uid, uint32_t interval_ms);
 
-// Does what is due, as much as one turn of the loop should. False when the carrier takes no more.
-// Threads: the owner.
+// Does what is due, to as many streams as a turn may write to. False when the carrier takes no
+// more. Threads: the owner.
 bool RunAlarms(Registry& registry, Worker& worker, Carrier& carrier);
 
 }  // namespace holdfast

@@ -82,9 +82,8 @@ bool Inbox::Step(Turn* turn) {
     return true;
   }
   Pass(Chunk::Next(offset_, *message), turn);
-  if (message->op != MessageOp::kWriteWith) return Control(*message);
   turn->streams--;
-  return WriteAwaited(*message);
+  return message->op == MessageOp::kWriteWith ? WriteAwaited(*message) : Control(*message);
 }
 
 void Inbox::Discard() {

@@ -33,7 +33,7 @@ class Inbox {
 
   struct Turn {
     uint64_t bytes;    // of mail
-    uint32_t streams;  // to write to
+    uint32_t streams;  // to write to, or to do something else with
   };
 
   // The next that is not yet dealt with, nullptr if there is none.

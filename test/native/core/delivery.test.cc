@@ -88,8 +88,7 @@ TEST_CASE(
     more = pair.inbox.Deliver();
     turns.push_back(pair.carrier.operation_count());
   }
-  // The close is no write.
-  EXPECT(turns == std::vector<size_t>{4, 8, 13, 17, 21});
+  EXPECT(turns == std::vector<size_t>{4, 8, 12, 16, 20, 21});
   const auto operations = pair.carrier.operations();
   for (uint32_t i = 0; i < 10; i++) {
     EXPECT(operations[i].whom == i);
