@@ -50,6 +50,7 @@ NodeWorker::NodeWorker(Napi::Env env, Worker& worker, Reactor& reactor, const Me
       sender_(Registry::Get(), &worker),
       carrier_(env, worker.counters, memory.on_batch, memory.arena),
       inbox_(Registry::Get(), worker, carrier_),
+      sweep_(worker),
       embed_(reactor, *this),
       scratch_(memory.scratch),
       local_(memory.local),
@@ -120,7 +121,7 @@ void NodeWorker::OnWakeup() {
   inbox_.Put(std::move(batch.chunks));
   const bool more = inbox_.Deliver();
   ReturnUntaken();
-  Sweep();
+  SweepATurn();
   if (more) reactor_.poller().Wake();
   processing_ = false;
   if (leaving_) LeaveNow();
@@ -129,24 +130,24 @@ void NodeWorker::OnWakeup() {
 void NodeWorker::OnTimer() {
   Napi::HandleScope scope(env_);
   processing_ = true;
-  // One that is under way goes on; it is as good as a new one.
-  if (sweep_cursor_ == WorkerCache::kScanEnd) sweep_cursor_ = 0;
-  Sweep();
+  sweep_.Start();
+  SweepATurn();
   processing_ = false;
   if (leaving_) LeaveNow();
 }
 
-// One step of it a turn of the loop.
-void NodeWorker::Sweep() {
-  if (sweep_cursor_ == WorkerCache::kScanEnd) return;
-  std::vector<ExpiredStream> expired;
-  sweep_cursor_ = SweepStep(*worker_, sweep_cursor_, MonotonicMs(), &expired);
-  for (const ExpiredStream& stream : expired) {
+void NodeWorker::SweepATurn() {
+  if (!sweep_.under_way()) return;
+  sweep_.Look(MonotonicMs());
+  for (uint32_t i = 0; i < carrier_.streams_a_turn(); i++) {
+    // First, as it may run user code, and a handle may be another's then.
     if (!carrier_.Prepare(0, 1)) break;
-    carrier_.Expired(stream);
+    const std::optional<ExpiredStream> expired = sweep_.Next(MonotonicMs());
+    if (!expired) break;
+    carrier_.Expired(*expired);
   }
   (void)carrier_.Flush();
-  if (sweep_cursor_ != WorkerCache::kScanEnd) reactor_.poller().Wake();
+  if (sweep_.under_way()) reactor_.poller().Wake();
 }
 
 void NodeWorker::OnHangup(uint64_t token) {

@@ -107,7 +107,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   uint8_t* Allocate(uint32_t bytes) override;
 
   uint64_t CountOwn(uint64_t addressed);
-  void Sweep();
+  void SweepATurn();
   // Places again what JavaScript was told of and did not take.
   void ReturnUntaken();
   void LeaveNow();
@@ -119,6 +119,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   Sender sender_;
   NodeCarrier carrier_;
   Inbox inbox_;
+  Sweep sweep_;
   ReactorEmbed embed_;
   const Nghttp2Api* api_ = nullptr;            // of the native carrier, where it is to run
   std::unique_ptr<EmbeddedReactor> embedded_;  // where the native carrier has no threads
@@ -134,7 +135,6 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   Receivers own_receivers_;
   uint64_t own_unsettled_ = 0;  // messages to own streams that JavaScript has yet to tell of
 
-  uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
   std::vector<Connection> untaken_;  // JavaScript is being told of them; ours until taken
   std::map<uint32_t, Port> listeners_;
   uint32_t next_listener_ = 0;

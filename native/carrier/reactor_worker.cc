@@ -51,6 +51,7 @@ ReactorWorker::ReactorWorker(Registry& registry, Worker& worker, Worker* home, R
       streams_(registry, worker, home, mark_wait_ms),
       carrier_(registry, worker, streams_),
       inbox_(registry, worker, carrier_),
+      sweep_(worker),
       context_(api, LimitsOf(limits, worker.options), streams_),
       sessions_(std::make_unique<H2SessionTable>(context_, poller_)) {}
 
@@ -67,7 +68,7 @@ int ReactorWorker::Turn(int timeout_ms) {
   sessions_->BeginTurn();
   for (int i = 0; i < count; i++) OnEvent(events[static_cast<size_t>(i)]);
   bool more = inbox_.Deliver();
-  more = Sweep() || more;
+  more = SweepATurn() || more;
   const int next_ms = sessions_->EndTurn();
   const int late_ms = streams_.EndLateGaps();
   streams_.Flush();
@@ -81,7 +82,7 @@ void ReactorWorker::OnEvent(const PollEvent& event) {
     case PollEvent::Kind::kWakeup:
       return TakeMail();
     case PollEvent::Kind::kTimer:
-      if (sweep_cursor_ == WorkerCache::kScanEnd) sweep_cursor_ = 0;
+      sweep_.Start();
       return;
     case PollEvent::Kind::kSocket:
       return sessions_->OnSocket(event);
@@ -112,13 +113,17 @@ void ReactorWorker::Return(Connection connection) {
   registry_.Place(std::move(connection));
 }
 
-// One step of it a turn; whether there is more.
-bool ReactorWorker::Sweep() {
-  if (sweep_cursor_ == WorkerCache::kScanEnd) return false;
-  std::vector<ExpiredStream> expired;
-  sweep_cursor_ = SweepStep(worker_, sweep_cursor_, MonotonicMs(), &expired);
-  for (const ExpiredStream& stream : expired) carrier_.Expire(stream);
-  return sweep_cursor_ != WorkerCache::kScanEnd;
+// Whether there is more.
+bool ReactorWorker::SweepATurn() {
+  if (!sweep_.under_way()) return false;
+  const uint64_t now_ms = MonotonicMs();
+  sweep_.Look(now_ms);
+  for (uint32_t i = 0; i < carrier_.streams_a_turn(); i++) {
+    const std::optional<ExpiredStream> expired = sweep_.Next(now_ms);
+    if (!expired) break;
+    carrier_.Expire(*expired);
+  }
+  return sweep_.under_way();
 }
 
 void ReactorWorker::Leave() {

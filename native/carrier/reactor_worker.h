@@ -43,7 +43,7 @@ class ReactorWorker {
   void OnEvent(const PollEvent& event);
   void TakeMail();
   void Return(Connection connection);
-  bool Sweep();
+  bool SweepATurn();
 
   Registry& registry_;
   Worker& worker_;
@@ -51,9 +51,9 @@ class ReactorWorker {
   ReactorStreams streams_;
   NativeCarrier carrier_;
   Inbox inbox_;
+  Sweep sweep_;
   H2Context context_;
   std::unique_ptr<H2SessionTable> sessions_;
-  uint64_t sweep_cursor_ = WorkerCache::kScanEnd;
 };
 
 }  // namespace holdfast

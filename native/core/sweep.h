@@ -1,6 +1,10 @@
-// What the clean-up timer looks for: streams past their time.
+// What the clean-up timer looks for: streams past their time. A worker may hold a million, and its
+// loop must not stand still for them: so it looks at some a turn, and ends some a turn.
+//
+// Threads: the owner.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/worker.h"
@@ -18,11 +22,24 @@ struct ExpiredStream {
   Expiry expiry;
 };
 
-// Looks at the next lines from `cursor` on and returns where to go on, or WorkerCache::kScanEnd: a
-// worker may hold a million streams, and its loop must not stand still for them.
-//
-// Threads: the owner.
-uint64_t SweepStep(const Worker& worker, uint64_t cursor, uint64_t now_ms,
-                   std::vector<ExpiredStream>* expired);
+class Sweep {
+ public:
+  explicit Sweep(const Worker& worker) : worker_(worker) {}
+
+  // One that is under way goes on; it is as good as a new one.
+  void Start();
+  bool under_way() const { return cursor_ != WorkerCache::kScanEnd || !found_.empty(); }
+  // Looks at the next streams, once none is left of those it found.
+  void Look(uint64_t now_ms);
+  // One of those it found that still is past its time; nullopt if none is left.
+  std::optional<ExpiredStream> Next(uint64_t now_ms);
+
+ private:
+  std::optional<ExpiredStream> ExpiredNow(StreamUid uid, uint64_t now_ms) const;
+
+  const Worker& worker_;
+  uint64_t cursor_ = WorkerCache::kScanEnd;
+  std::vector<StreamUid> found_;
+};
 
 }  // namespace holdfast

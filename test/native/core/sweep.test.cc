@@ -17,14 +17,14 @@ Options Times(uint64_t idle_ms, uint64_t max_age_ms) {
 }
 
 std::map<uint32_t, Expiry> SweepAt(const TestWorker& worker, uint64_t now_ms) {
-  std::vector<ExpiredStream> expired;
-  uint64_t cursor = 0;
-  do {
-    cursor = SweepStep(*worker, cursor, now_ms, &expired);
-  } while (cursor != WorkerCache::kScanEnd);
+  Sweep sweep(*worker);
+  sweep.Start();
   std::map<uint32_t, Expiry> by_handle;
-  for (const ExpiredStream& stream : expired) {
-    REQUIRE(by_handle.emplace(stream.handle, stream.expiry).second);
+  while (sweep.under_way()) {
+    sweep.Look(now_ms);
+    while (const auto expired = sweep.Next(now_ms)) {
+      REQUIRE(by_handle.emplace(expired->handle, expired->expiry).second);
+    }
   }
   return by_handle;
 }
@@ -42,6 +42,28 @@ TEST_CASE("a stream without a byte for idleTimeoutMs is swept, one that had a by
   EXPECT(SweepAt(worker, born + 1500) == std::map<uint32_t, Expiry>{{1, Expiry::kIdle}});
   EXPECT(SweepAt(worker, born + 1900) ==
          std::map<uint32_t, Expiry>{{1, Expiry::kIdle}, {2, Expiry::kIdle}});
+}
+
+// A batch of them may be ended over several turns, and user code runs in between.
+TEST_CASE("one that was found too old and had a byte since, or has gone, is not ended") {
+  TestWorker worker(Times(1000, 0));
+  const uint32_t socket = worker.Open();
+  const uint64_t born = worker.Create(socket, StreamKind::kRaw, {}, 1).created_ms;
+  const StreamUid busy = worker.Create(socket, StreamKind::kRaw, {}, 2).uid;
+  const StreamUid gone = worker.Create(socket, StreamKind::kRaw, {}, 3).uid;
+  Sweep sweep(*worker);
+  sweep.Start();
+  sweep.Look(born + 2000);
+  Registry::Get().FindLine(busy)->Touch(born + 1900);
+  worker.Destroy(gone);
+  (void)worker.Create(socket, StreamKind::kRaw, {}, 3);
+  const auto expired = sweep.Next(born + 2000);
+  REQUIRE(expired.has_value());
+  EXPECT(expired->handle == 1);
+  EXPECT(!sweep.Next(born + 2000).has_value());
+  // One that is under way goes on.
+  sweep.Start();
+  while (sweep.under_way()) sweep.Look(born);
 }
 
 TEST_CASE("a stream of maxAgeMs is swept however busy it is") {
