@@ -230,7 +230,7 @@
           'dependencies': ['holdfast_core'],
           'include_dirs': ['test/native'],
           'sources': ['<@(test_sources)'],
-          'cflags': ['-O1'],
+          'cflags': ['-O0'],
           'cflags_cc!': ['-fno-exceptions'],
           'ldflags': ['-pthread'],
           'conditions': [

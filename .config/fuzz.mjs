@@ -1,7 +1,7 @@
 // Builds each test/native/fuzz/*_fuzz.cc with clang's libFuzzer, AddressSanitizer and
-// UndefinedBehaviorSanitizer, and runs it from its corpus. What it finds new is kept in build/ and
-// is where the next run begins. Ends with every failure once more, and the line `N passed, N failed`.
-import { execFileSync, spawnSync } from 'node:child_process'
+// UndefinedBehaviorSanitizer, and runs all at once, each from its corpus. What one finds new is kept
+// in build/ and is where its next run begins. Ends with every failure once more, and the line `N passed, N failed`.
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -44,19 +44,21 @@ const environment = {
 function run(target, maxSeconds, ...folders) {
   const findings = join(top, 'build/fuzz/findings', target)
   mkdirSync(findings, { recursive: true })
-  const { status, stderr } = spawnSync(
-    join(release, target),
-    [
-      `-max_total_time=${maxSeconds}`,
-      '-timeout=10', // for one input
-      '-print_final_stats=1',
-      `-artifact_prefix=${findings}/`,
-      ...folders,
-    ],
-    { env: environment, encoding: 'utf8', timeout: (maxSeconds + 60) * 1000, maxBuffer: 1 << 28 },
-  )
-  const inputs = Number(/stat::number_of_executed_units:\s*(\d+)/.exec(stderr)?.[1] ?? 0)
-  return { status, inputs, said: stderr }
+  const words = [
+    `-max_total_time=${maxSeconds}`,
+    '-timeout=10', // for one input
+    '-print_final_stats=1',
+    `-artifact_prefix=${findings}/`,
+    ...folders,
+  ]
+  const limits = { timeout: (maxSeconds + 60) * 1000, maxBuffer: 1 << 28 }
+  return new Promise((resolve) => {
+    const whenDone = (error, _, said) => {
+      const inputs = Number(/stat::number_of_executed_units:\s*(\d+)/.exec(said)?.[1] ?? 0)
+      resolve({ status: error ? (error.signal ?? error.code) : 0, inputs, said })
+    }
+    execFile(join(release, target), words, { env: environment, ...limits }, whenDone)
+  })
 }
 
 const release = buildNative('fuzzer', [...targets, 'fuzz_canary'], {
@@ -65,18 +67,19 @@ const release = buildNative('fuzzer', [...targets, 'fuzz_canary'], {
 })
 let passed = 0
 const failures = []
-for (const target of targets) {
+async function fuzz(target) {
   const kept = join(top, 'build/fuzz/corpus', target)
   mkdirSync(kept, { recursive: true })
   const seeds = join(top, 'test/native/fuzz/corpus', target.slice(0, -'_fuzz'.length))
-  const { status, inputs, said } = run(target, seconds, kept, seeds)
+  const { status, inputs, said } = await run(target, seconds, kept, seeds)
   console.log(`${target}: ${inputs} inputs, code ${status}`)
   if (status === 0 && inputs > 0) passed++
   else failures.push({ name: target, message: reportIn(said) })
 }
+await Promise.all(targets.map(fuzz))
 
 // It holds one planted fault behind four bytes, which must be searched for, found and reported.
-const canary = run('fuzz_canary', 60)
+const canary = await run('fuzz_canary', 60)
 const reported =
   canary.status === crashed &&
   canary.said.includes('AddressSanitizer: heap-buffer-overflow') &&

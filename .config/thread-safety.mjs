@@ -1,5 +1,5 @@
-// Lets clang check the lock annotations of native/, file by file, and that each header compiles
-// alone. No code is made: g++ or clang builds what ships.
+// Lets clang check the lock annotations of native/, file by file; with --headers also that each
+// header compiles alone. No code is made: g++ or clang builds what ships.
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -44,9 +44,10 @@ const nodeFlags = [
   dirname(createRequire(import.meta.url).resolve('node-addon-api/package.json')),
 ]
 
+const ending = process.argv.includes('--headers') ? /\.(cc|h)$/ : /\.cc$/
 const foreign = platform() === 'darwin' ? /epoll_|_linux\./ : /kqueue_|_darwin\./
 const files = readdirSync(join(top, 'native'), { recursive: true })
-  .filter((file) => /\.(cc|h)$/.test(file) && !foreign.test(file))
+  .filter((file) => ending.test(file) && !foreign.test(file))
   .sort()
 
 function check(file) {

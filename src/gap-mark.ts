@@ -5,7 +5,7 @@ import { callUser } from './uncaught.js'
 
 /**
  * Sends what is to stand where messages are missing, if anything, ahead of all that waits; whether it
- * did. `asked`: whoever owns the stream keeps it from taking others until then.
+ * did. `asked`: a reactor waits for it, whose stream takes no others until then.
  */
 export function markGap(
   held: HeldStream,

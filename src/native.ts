@@ -183,7 +183,7 @@ export interface NativeBinding {
     policy: number,
     marksGaps: boolean,
   ): StreamUid | number
-  /** As `sendAhead`, to a stream of a reactor; whether it lives. `endsGap`: it is the mark of one. */
+  /** As `sendAhead`, to a stream of a reactor; whether it was taken. `endsGap`: it is the mark of one. */
   requestAhead(uid: StreamUid, endsGap: boolean, ...message: MessageArguments): boolean
   reactorSocketIds(reactor: number, socket: number): number[]
   reactorSocketClose(reactor: number, socket: number, generation: number): void

@@ -218,7 +218,8 @@ export class Outbox {
     this.#writeAhead(stream, packMessage(data, undefined, 0))
   }
 
-  /** The same of what stands for a gap; whether it lives. `asked`: with it, the gap is over. */
+  /** The same of what stands for a gap; whether it was taken. `asked`: of a stream on a
+   * reactor, which takes others from then on. */
   sendMark(stream: HeldStream, { data, options }: GapMessage, asked: boolean): boolean {
     return this.#writeAhead(stream, packMessage(data, options, 0), asked)
   }

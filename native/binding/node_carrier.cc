@@ -1,9 +1,11 @@
 #include "binding/node_carrier.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "core/loss.h"
 #include "core/request_mail.h"
 #include "core/settle.h"
@@ -20,6 +22,20 @@ NodeCarrier::NodeCarrier(Napi::Env env, Counters& counters, const Napi::Function
       used_(payload_begin_) {
   CHECK(arena_.bytes().size() > payload_begin_);
 }
+
+// Where the loop was away for long with other things than to send, a turn does as much more: it
+// would else have the smaller a share, the busier the loop is.
+void NodeCarrier::BeginTurn() {
+  streams_a_turn_ = kStreamsATurn;
+  const uint64_t sending_us = std::exchange(written_, 0) * kSendingUs;
+  if (turn_end_us_ == 0) return;
+  const uint64_t away_us = MonotonicUs() - turn_end_us_;
+  const uint64_t others_ms = away_us > sending_us ? (away_us - sending_us) / 1000 : 0;
+  streams_a_turn_ =
+      static_cast<uint32_t>(std::min<uint64_t>(kMostStreamsATurn, kStreamsATurn * (1 + others_ms)));
+}
+
+void NodeCarrier::EndTurn(bool more) { turn_end_us_ = more ? MonotonicUs() : 0; }
 
 bool NodeCarrier::Prepare(uint64_t bytes, uint32_t operations) {
   CHECK(operations <= kMaxRecords);
@@ -54,6 +70,7 @@ uint8_t* NodeCarrier::Place(uint32_t bytes, uint32_t* offset) {
 
 uint8_t* NodeCarrier::Write(uint32_t handle, uint32_t bytes, uint32_t messages) {
   unsettled_ += messages;
+  written_++;
   uint32_t offset;
   uint8_t* out = Place(bytes, &offset);
   Record(Op::kWrite, handle, offset, bytes, messages);
@@ -62,6 +79,7 @@ uint8_t* NodeCarrier::Write(uint32_t handle, uint32_t bytes, uint32_t messages) 
 
 uint8_t* NodeCarrier::WriteAwaited(uint32_t handle, uint32_t bytes, Ticket ticket) {
   unsettled_++;
+  written_++;
   awaited_.insert(ticket);
   uint32_t offset;
   uint8_t* out = Place(bytes, &offset);
@@ -95,6 +113,7 @@ void NodeCarrier::WriteMany(std::span<const uint32_t> handles, const PayloadRef&
   const uint32_t count = static_cast<uint32_t>(handles.size());
   const std::span<const uint8_t> bytes = payload->bytes();
   unsettled_ += uint64_t{count} * messages;
+  written_ += count;
   used_ = (used_ + 3u) & ~3u;
   const uint32_t list = Append(handles.data(), count * static_cast<uint32_t>(sizeof(uint32_t)));
   uint32_t offset = 0;

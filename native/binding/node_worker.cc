@@ -113,6 +113,7 @@ void NodeWorker::OnWakeup() {
   processing_ = true;
   Mailbox::Batch batch;
   worker_->mailbox.Take(&batch);
+  carrier_.BeginTurn();
   untaken_.insert(untaken_.end(), batch.connections.begin(), batch.connections.end());
   for (const Connection& connection : batch.connections) {
     if (!carrier_.Prepare(0, 1)) break;
@@ -120,6 +121,7 @@ void NodeWorker::OnWakeup() {
   }
   inbox_.Put(std::move(batch.chunks));
   const bool more = inbox_.Deliver();
+  carrier_.EndTurn(more);
   ReturnUntaken();
   SweepATurn();
   if (more) reactor_.poller().Wake();

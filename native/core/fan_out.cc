@@ -105,14 +105,14 @@ size_t FanOut::EndOfPiece(uint32_t streams) const {
 bool FanOut::StepGap(uint32_t* streams) {
   const size_t end = EndOfPiece(*streams);
   for (; next_ < end; next_++, --*streams) {
-    if (!IsOwed(members_[next_])) continue;
     const StreamUid uid = members_[next_].uid;
     // First, as it may run user code, and nothing may come between the taking and the telling.
     if (!carrier_.Prepare(0, 1)) {
       Abandon();
       return false;
     }
-    if (TakeMissed(worker_, uid)) carrier_.Gap(worker_.cache.Find(uid)->handle());
+    if (IsOwed(members_[next_]) && TakeMissed(worker_, uid))
+      carrier_.Gap(worker_.cache.Find(uid)->handle());
   }
   return true;
 }

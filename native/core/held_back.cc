@@ -41,6 +41,7 @@ void HeldBack::PassAhead(StreamUid uid, uint64_t bytes) {
 }
 
 void HeldBack::MarkReady(StreamUid uid, Queue& queue) {
+  if (queue.paused) return;  // Resume leads here again
   if (!std::exchange(queue.ready, true)) ready_.push_back(uid);
 }
 
@@ -165,7 +166,7 @@ bool HeldBack::TellSlow(Carrier& carrier) {
 
 bool HeldBack::Pump(Carrier& carrier) {
   bool open = TellSlow(carrier);
-  while (open && !ready_.empty()) {
+  for (uint32_t left = carrier.streams_a_turn(); open && left > 0 && !ready_.empty(); left--) {
     const StreamUid uid = ready_.back();
     ready_.pop_back();
     open = PumpOne(uid, carrier);

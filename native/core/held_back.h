@@ -50,8 +50,8 @@ class HeldBack {
   bool EndBehind(StreamUid uid);
   // The carrier is rid of so many bytes. True when Pump has something to do.
   bool Taken(StreamUid uid, uint64_t bytes);
-  // Hands to the carrier what may go now; false when the carrier takes no more. BatchDone is called
-  // when it has carried that out.
+  // Hands to the carrier what may go now, of as many streams as a turn may write to; false when the
+  // carrier takes no more. BatchDone is called when it has carried that out.
   bool Pump(Carrier& carrier);
   void BatchDone() { batch_++; }
   bool has_ready() const { return !ready_.empty() || !turned_slow_.empty(); }

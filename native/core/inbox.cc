@@ -57,7 +57,7 @@ const MessageHeader* Inbox::Next() {
   return nullptr;
 }
 
-void Inbox::Pass(uint32_t end, Turn* turn) {
+void Inbox::Advance(uint32_t end, Turn* turn) {
   turn->bytes -= std::min<uint64_t>(turn->bytes, end - offset_);
   offset_ = end;
 }
@@ -66,22 +66,24 @@ bool Inbox::Step(Turn* turn) {
   if (!fan_out_.finished()) return fan_out_.Step(&turn->streams);
   const MessageHeader* message = turn->bytes > 0 ? Next() : nullptr;
   if (message != nullptr && writes_.Takes(*message)) {
-    Pass(Chunk::Next(offset_, *message), turn);
+    Advance(Chunk::Next(offset_, *message), turn);
     if (!writes_.Add(*message)) Lose(registry_, &worker_, *message);
     return true;
   }
   // All else is behind what came before it.
   if (!writes_.empty()) {
     const bool open = writes_.Write(&turn->streams);
-    // Its turn would else come only when no more is coming.
-    if (writes_.empty() && worker_.held_back.has_ready()) turn->streams = 0;
+    if (!writes_.empty()) return open;
+    ReleaseConsumed();
+    // What is held back would else wait until no mail is left.
+    if (worker_.held_back.has_ready()) turn->streams = 0;
     return open;
   }
   if (message->op == MessageOp::kPublish) {
-    Pass(fan_out_.Begin(*chunks_.front(), offset_), turn);
+    Advance(fan_out_.Begin(*chunks_.front(), offset_), turn);
     return true;
   }
-  Pass(Chunk::Next(offset_, *message), turn);
+  Advance(Chunk::Next(offset_, *message), turn);
   turn->streams--;
   return message->op == MessageOp::kWriteWith ? WriteAwaited(*message) : Control(*message);
 }

@@ -39,7 +39,7 @@ class Inbox {
   // The next that is not yet dealt with, nullptr if there is none.
   const MessageHeader* Next();
   // What is before that offset is dealt with.
-  void Pass(uint32_t end, Turn* turn);
+  void Advance(uint32_t end, Turn* turn);
   bool HasWork(const Turn& turn);
   // One message, or a piece of what goes to many streams; false when the carrier takes no more.
   bool Step(Turn* turn);

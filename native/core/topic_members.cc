@@ -1,7 +1,5 @@
 #include "core/topic_members.h"
 
-#include <algorithm>
-
 namespace holdfast {
 
 bool TopicMembers::Add(TopicId topic, const TopicMember& member) {

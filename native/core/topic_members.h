@@ -42,7 +42,7 @@ class TopicMembers {
   // Whether it is a member, and has not had the topic's message of that number another way; 0: the
   // message has none.
   bool Owes(TopicId topic, StreamUid uid, uint64_t sequence) EXCLUDES(mu_);
-  // How often Remove has found a member.
+  // How often Remove has found a member. Who has left by RemoveAll has ended.
   uint64_t removals() const { return removals_.load(std::memory_order_acquire); }
 
   // A message to all members but `except` was refused. The number of the gap that the caller is to

@@ -100,6 +100,25 @@ TEST_CASE(
   EXPECT(pair.owner->mailbox.reserved() == 0);
 }
 
+TEST_CASE("the room of what was written is given back while more is left, turn by turn") {
+  Pair pair(3);
+  pair.carrier.streams = 4;
+  // A window takes one for each of the three.
+  const std::string large(80 << 10, 'x');
+  for (int i = 0; i < 30; i++) pair.Send(pair.uids[i % 3], large);
+  pair.sender.Flush();
+  Take(pair.owner, pair.inbox);
+  uint64_t before = pair.owner->mailbox.reserved();
+  EXPECT(pair.inbox.Deliver());
+  bool more = true;
+  while (more) {
+    more = pair.inbox.Deliver();
+    EXPECT(pair.owner->mailbox.reserved() < before);
+    before = pair.owner->mailbox.reserved();
+  }
+  EXPECT(before == 0);
+}
+
 TEST_CASE("a stream that ends between two turns gets no write of the second, and it is counted") {
   Pair pair(3);
   pair.carrier.streams = 2;
