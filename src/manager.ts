@@ -314,7 +314,9 @@ export class StreamManager extends LazyEmitter<StreamManagerEvents> {
       requireCloseDetail(code, reason)
     }
     const handle = native.handleOf(uid)
-    if (handle >= 0) return this.#holder.node.closeByHandle(handle, code, reason)
+    if (handle >= 0 && !native.closesByMail(uid)) {
+      return this.#holder.node.closeByHandle(handle, code, reason)
+    }
     this.#lives(handle, uid)
     if (!this.#holder.reactor.noteClose(uid, { code, text: reason })) return false
     return this.#outbox.requestClose(uid, code, reason)

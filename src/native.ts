@@ -57,6 +57,9 @@ export interface NativeBinding {
   /** With `behind`: whether something held back goes first, of whose end the inbox is told. */
   markClosing(uid: StreamUid, behind: boolean): boolean
   stopTaking(uid: StreamUid): void
+  /** Of a live stream of this thread: whether `requestClose` is to close it, behind what this thread
+   * has said by mail. */
+  closesByMail(uid: StreamUid): boolean
   touch(uid: StreamUid): void
   unsend(uid: StreamUid, bytes: number): void
   release(uid: StreamUid, bytes: number): void

@@ -109,6 +109,13 @@ Napi::Value JsStopTaking(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// closesByMail(uid): of a live stream of this thread, whether requestClose is to close it, as this
+// thread has said something by mail that is to come before.
+Napi::Value JsClosesByMail(const Napi::CallbackInfo& info) {
+  const StreamUid uid = KnownUid(info, 0);
+  return Boolean(info, OwnLine(info, uid) != nullptr && Self(info).sender().ClosesByMail(uid));
+}
+
 // touch(uid): a byte came or went.
 Napi::Value JsTouch(const Napi::CallbackInfo& info) {
   StreamLine* line = OwnLine(info, KnownUid(info, 0));
@@ -235,6 +242,7 @@ void ExportStreamFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsDetach>(env, exports, "detach");
   Export<JsMarkClosing>(env, exports, "markClosing");
   Export<JsStopTaking>(env, exports, "stopTaking");
+  Export<JsClosesByMail>(env, exports, "closesByMail");
   Export<JsTouch>(env, exports, "touch");
   Export<JsUnsend>(env, exports, "unsend");
   Export<JsRelease>(env, exports, "release");

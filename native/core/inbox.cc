@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "base/clock.h"
 #include "core/gaps.h"
@@ -11,6 +12,7 @@
 namespace holdfast {
 
 void Inbox::Put(std::vector<ChunkPtr> chunks) {
+  worker_.own_mail.Take();
   for (ChunkPtr& chunk : chunks) chunks_.push_back(std::move(chunk));
 }
 
@@ -23,9 +25,12 @@ bool Inbox::Deliver() {
   open = open && carrier_.Flush();
   worker_.held_back.BatchDone();
   if (!open) Discard();
-  if (writes_.empty()) ReleaseConsumed();
+  const bool left = !writes_.empty() || !fan_out_.finished() || Next() != nullptr;
+  if (!left) worker_.own_mail.taken = false;
+  if (writes_.empty()) FinishConsumed();
+  // Only now, when the carrier has carried it out: who finds no mail finds all counted.
+  ReleaseFinished();
   const bool more_due = open && ArmAlarm();
-  const bool left = !writes_.empty() || !fan_out_.finished() || !chunks_.empty();
   return left || more_due || (open && worker_.held_back.has_ready());
 }
 
@@ -74,7 +79,7 @@ bool Inbox::Step(Turn* turn) {
   if (!writes_.empty()) {
     const bool open = writes_.Write(&turn->streams);
     if (!writes_.empty()) return open;
-    ReleaseConsumed();
+    FinishConsumed();
     // What is held back would else wait until no mail is left.
     if (worker_.held_back.has_ready()) turn->streams = 0;
     return open;
@@ -95,12 +100,18 @@ void Inbox::Discard() {
     Lose(registry_, &worker_, *message);
     offset_ = Chunk::Next(offset_, *message);
   }
-  ReleaseConsumed();
+  FinishConsumed();
+  ReleaseFinished();
 }
 
-void Inbox::ReleaseConsumed() {
-  for (const ChunkPtr& chunk : consumed_) worker_.mailbox.Unreserve(chunk->charged_bytes());
+void Inbox::FinishConsumed() {
+  std::move(consumed_.begin(), consumed_.end(), std::back_inserter(finished_));
   consumed_.clear();
+}
+
+void Inbox::ReleaseFinished() {
+  for (const ChunkPtr& chunk : finished_) worker_.mailbox.Unreserve(chunk->charged_bytes());
+  finished_.clear();
 }
 
 // A write by itself, as somebody waits for it.

@@ -19,7 +19,7 @@ class Inbox {
   Inbox(const Inbox&) = delete;
   Inbox& operator=(const Inbox&) = delete;
 
-  // To be delivered behind what is here already.
+  // All the mail that has come, to be delivered behind what is here already.
   void Put(std::vector<ChunkPtr> chunks);
   // Delivers for one turn of the loop; true when there is more. What is left when the carrier takes
   // no more is counted as undeliverable.
@@ -46,7 +46,9 @@ class Inbox {
   bool WriteAwaited(const MessageHeader& message);
   bool Control(const MessageHeader& message);
   bool TellGap(StreamUid uid);
-  void ReleaseConsumed();
+  // All that lies in what was looked at is written.
+  void FinishConsumed();
+  void ReleaseFinished();
   // To be woken when the next stream has something due; true if that is now.
   bool ArmAlarm();
 
@@ -56,6 +58,7 @@ class Inbox {
   std::deque<ChunkPtr> chunks_;
   uint32_t offset_ = 0;             // in the first of them
   std::vector<ChunkPtr> consumed_;  // what is to be written may still lie in them
+  std::vector<ChunkPtr> finished_;  // to be released
   FanOut fan_out_{registry_, worker_, carrier_};
   JoinedWrites writes_{worker_, carrier_};
   uint64_t alarm_ms_ = Alarms::kNever;  // when it will be woken, if it will

@@ -61,6 +61,13 @@ void ForEachShare(Registry& registry, std::string_view topic, const OutgoingMess
 
 }  // namespace
 
+// Notes that it does, if so.
+bool Sender::OwnGoesByMail() {
+  if (!self_->own_mail.waits()) return false;
+  self_->own_mail.posted = true;
+  return true;
+}
+
 Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, LocalBuffer& local) {
   StreamLine* line = registry_.FindLine(uid);
   if (line == nullptr) {
@@ -80,7 +87,7 @@ Sender::Result Sender::Send(StreamUid uid, const OutgoingMessage& message, Local
   }
   const SlowPolicy policy = line->policy();
   const uint32_t bytes = static_cast<uint32_t>(size);
-  if (self_ != nullptr && uid.worker_id() == self_->id) {
+  if (IsOwn(uid.worker_id()) && !OwnGoesByMail()) {
     line->Touch(MonotonicMs());
     if (KeepsQueue(policy) && !self_->held_back.Pass(uid, bytes)) {
       self_->held_back.Hold(uid, MakeForm(kind, message), 1, message.key, message.ticket);
@@ -151,8 +158,8 @@ void Sender::Disconnect(StreamUid uid) { PostClose(uid, kSlowCode, CloseReason::
 // By mail for the same reason: it takes nothing before. But one that keeps a queue does, and is
 // marked at once.
 void Sender::TellGap(StreamUid uid) {
-  const bool own = self_ != nullptr && uid.worker_id() == self_->id;
-  if (!own || !KeepsQueue(self_->cache.Find(uid)->policy())) return outboxes_.PostGap(uid);
+  if (!IsOwn(uid.worker_id()) || !KeepsQueue(self_->cache.Find(uid)->policy()))
+    return outboxes_.PostGap(uid);
   (void)TakeGap(*self_, uid);  // told behind what its queue has
   self_->mailbox.Nudge();
 }
@@ -216,6 +223,7 @@ uint64_t Sender::PublishKept(RingState& ring, uint64_t number, std::string_view 
     addressed += receivers;
     registry_.Count(self_, Counter::kMessagesPublished, receivers);
     publication.sequence = sequence;
+    if (IsOwn(worker_id)) self_->own_mail.posted = true;
     if (outboxes_.PublishNow(worker_id, std::move(publication))) {
       registry_.FindWorker(worker_id)->topic_members.EndGap(topic_id);
       return;
@@ -256,7 +264,7 @@ uint64_t Sender::Multicast(const std::vector<StreamUid>& uids, const OutgoingMes
 uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* own) {
   const uint32_t receivers = publication.receivers;
   registry_.Count(self_, Counter::kMessagesPublished, receivers);
-  if (self_ != nullptr && worker_id == self_->id) {
+  if (IsOwn(worker_id) && !OwnGoesByMail()) {
     own->forms = publication.forms;
     std::vector<TopicMember> addressed;
     FindAddressed(*self_, publication, &addressed);
@@ -275,6 +283,12 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
     TellGaps(worker_id, publication);
   }
   return receivers;
+}
+
+bool Sender::ClosesByMail(StreamUid uid) {
+  if (!IsOwn(uid.worker_id()) || !OwnGoesByMail()) return false;
+  self_->cache.Find(uid)->StopTaking(uid);
+  return true;
 }
 
 bool Sender::Close(StreamUid uid, uint32_t code, std::string_view text) {

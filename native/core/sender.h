@@ -29,8 +29,8 @@ class Sender {
 
   enum class Result { kSent, kQueued, kFull, kGone };
   // kSent: the encoded bytes are in `local`, reserved; the owner releases them when the socket took
-  // them. kQueued: they travel at the next Flush, or the own stream holds them back. Else nothing
-  // was taken.
+  // them. kQueued: they travel at the next Flush, as do those to an own stream behind mail of this
+  // thread to itself; or the own stream holds them back. Else nothing was taken.
   Result Send(StreamUid uid, const OutgoingMessage& message, LocalBuffer& local);
 
   // To a stream of the own thread, before all that waits and whatever it is: false if it is gone.
@@ -46,6 +46,9 @@ class Sender {
   uint64_t Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message,
                      Receivers* own);
 
+  // Of a live stream: whether this thread, which is its own, has to ask for its close as others do,
+  // since it has said something by mail before. Then it takes nothing more but that.
+  bool ClosesByMail(StreamUid uid);
   // Asks the stream's owner to close it; never refused for want of room. False if it is gone.
   bool Close(StreamUid uid, uint32_t code, std::string_view text);
 
@@ -60,6 +63,8 @@ class Sender {
   void Flush() { outboxes_.Flush(); }
 
  private:
+  bool IsOwn(uint32_t worker_id) const { return self_ != nullptr && worker_id == self_->id; }
+  bool OwnGoesByMail();
   void Disconnect(StreamUid uid);
   void TellGap(StreamUid uid);
   void TellGaps(uint32_t worker_id, const Publication& publication);

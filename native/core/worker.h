@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "core/alarms.h"
 #include "core/counters.h"
@@ -22,6 +23,16 @@ namespace holdfast {
 // What runs the loop.
 enum class WorkerKind : uint8_t { kNodeThread = 0, kReactor = 1 };
 
+// Whether mail of a thread to itself is on its way. What it says next to its own streams goes
+// behind that, by mail as well.
+struct OwnMail {
+  bool posted = false;
+  bool taken = false;  // and not all is delivered
+
+  bool waits() const { return posted || taken; }
+  void Take() { taken |= std::exchange(posted, false); }
+};
+
 struct Worker {
   Worker(Registry& registry, uint32_t number)
       : id(number), cache(number), held_back(registry, *this) {}
@@ -36,8 +47,9 @@ struct Worker {
   Mailbox mailbox;
   Counters counters;
 
-  // Of the process's queued bytes, what this thread has not told yet. Its own thread's only.
-  int64_t untold_queued_bytes = 0;
+  // Its own thread's only.
+  OwnMail own_mail;
+  int64_t untold_queued_bytes = 0;  // of the process's queued bytes, what it has not told yet
 
   // Written before the worker is published, read by its own thread.
   Options options;
@@ -47,6 +59,7 @@ struct Worker {
   WorkerKind kind() const { return kind_.load(std::memory_order_acquire); }
   uint32_t incarnation() const { return incarnation_.load(std::memory_order_acquire); }
   void Begin(WorkerKind kind) {
+    own_mail = {};
     kind_.store(kind, std::memory_order_release);
     incarnation_.fetch_add(1, std::memory_order_release);
   }
