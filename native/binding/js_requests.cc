@@ -112,7 +112,7 @@ Napi::Value JsRequestAdopt(const Napi::CallbackInfo& info) {
 }
 
 // requestAhead(uid, endsGap, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): to
-// a stream on a reactor, before all that waits for it; whether it lives.
+// a stream on a reactor, before all that waits for it; whether it was taken.
 Napi::Value JsRequestAhead(const Napi::CallbackInfo& info) {
   const StreamUid uid = KnownUid(info, 0);
   const OutgoingMessage message = MessageArguments(info, 2);

@@ -105,7 +105,7 @@ Napi::Value JsMarkClosing(const Napi::CallbackInfo& info) {
 Napi::Value JsStopTaking(const Napi::CallbackInfo& info) {
   const StreamUid uid = KnownUid(info, 0);
   StreamLine* line = Registry::Get().FindLine(uid);
-  if (line != nullptr) line->StopTaking(uid);
+  if (line != nullptr) (void)line->StopTaking(uid);
   return info.Env().Undefined();
 }
 
@@ -156,7 +156,7 @@ Napi::Value JsUnsend(const Napi::CallbackInfo& info) {
   if (line == nullptr) return info.Env().Undefined();
   (void)Release(*self, *line, uid, static_cast<uint64_t>(DoubleArgument(info, 1)));
   // It takes no more; what its user has written may take its time.
-  line->StopTaking(uid);
+  (void)line->StopTaking(uid);
   return info.Env().Undefined();
 }
 
@@ -166,7 +166,7 @@ Napi::Value JsRelease(const Napi::CallbackInfo& info) {
   StreamLine* line = OwnLine(info, uid);
   if (line == nullptr) return info.Env().Undefined();
   (void)Release(Self(info), *line, uid, Uint32Argument(info, 1));
-  line->StopTaking(uid);
+  (void)line->StopTaking(uid);
   return info.Env().Undefined();
 }
 

@@ -17,7 +17,7 @@ namespace holdfast {
 class Carrier {
  public:
   // To how many streams it is to write, or do something else, before the loop's other work has its
-  // turn.
+  // turn. At most so many are prepared for at once.
   virtual uint32_t streams_a_turn() const = 0;
 
   // Makes room for that many operations with that many bytes in all, first carrying out what was

@@ -99,7 +99,7 @@ bool FanOut::IsOwed(const TopicMember& member) const {
 
 // The end of the next piece.
 size_t FanOut::EndOfPiece(uint32_t streams) const {
-  return std::min<size_t>(next_ + std::min(kPiece, streams), members_.size());
+  return std::min<size_t>(next_ + streams, members_.size());
 }
 
 bool FanOut::StepGap(uint32_t* streams) {

@@ -35,7 +35,6 @@ class FanOut {
   void BreakOff();
   void TellGaps();
 
-  static constexpr uint32_t kPiece = 4096;  // what a carrier takes at once
   // Publications to one topic become one write a stream, up to here.
   static constexpr uint32_t kJoinedBytes = 16 << 10;
 

@@ -72,10 +72,7 @@ bool JoinedWrites::Write(uint32_t* streams) {
   for (; written_ < end; written_++) {
     if (groups_[written_].messages > 0) WriteGroup(groups_[written_], now_ms);
   }
-  if (end < groups_.size()) return true;
-  entries_.clear();
-  written_ = 0;
-  bytes_ = 0;
+  if (end == groups_.size()) Clear();
   return true;
 }
 
@@ -99,6 +96,10 @@ void JoinedWrites::Abandon() {
   for (; written_ < groups_.size(); written_++) {
     worker_.counters.Add(Counter::kMessagesUndeliverable, groups_[written_].messages);
   }
+  Clear();
+}
+
+void JoinedWrites::Clear() {
   entries_.clear();
   written_ = 0;
   bytes_ = 0;

@@ -60,6 +60,7 @@ class JoinedWrites {
 
   Group* GroupOf(StreamUid uid);
   void WriteGroup(const Group& group, uint64_t now_ms);
+  void Clear();
 
   Worker& worker_;
   Carrier& carrier_;

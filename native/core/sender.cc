@@ -156,9 +156,9 @@ bool Sender::CommandAhead(StreamUid uid, const OutgoingMessage& message, bool en
 void Sender::Disconnect(StreamUid uid) { PostClose(uid, kSlowCode, CloseReason::kSlow, kSlowText); }
 
 // By mail for the same reason: it takes nothing before. But one that keeps a queue does, and is
-// marked at once.
+// marked at once, unless what comes before the mark is still on its way.
 void Sender::TellGap(StreamUid uid) {
-  if (!IsOwn(uid.worker_id()) || !KeepsQueue(self_->cache.Find(uid)->policy()))
+  if (!IsOwn(uid.worker_id()) || !KeepsQueue(self_->cache.Find(uid)->policy()) || OwnGoesByMail())
     return outboxes_.PostGap(uid);
   (void)TakeGap(*self_, uid);  // told behind what its queue has
   self_->mailbox.Nudge();
@@ -286,13 +286,12 @@ uint64_t Sender::FanOut(uint32_t worker_id, Publication publication, Receivers* 
 }
 
 bool Sender::ClosesByMail(StreamUid uid) {
-  if (!IsOwn(uid.worker_id()) || !OwnGoesByMail()) return false;
-  self_->cache.Find(uid)->StopTaking(uid);
-  return true;
+  return IsOwn(uid.worker_id()) && !self_->cache.Find(uid)->owner_closes() && OwnGoesByMail();
 }
 
 bool Sender::Close(StreamUid uid, uint32_t code, std::string_view text) {
-  if (registry_.FindLine(uid) == nullptr) return false;
+  StreamLine* line = registry_.FindLine(uid);
+  if (line == nullptr || (IsOwn(uid.worker_id()) && !line->StopTaking(uid))) return false;
   PostClose(uid, code, CloseReason::kClose, text);
   return true;
 }

@@ -47,9 +47,10 @@ class Sender {
                      Receivers* own);
 
   // Of a live stream: whether this thread, which is its own, has to ask for its close as others do,
-  // since it has said something by mail before. Then it takes nothing more but that.
+  // since it has said something by mail before.
   bool ClosesByMail(StreamUid uid);
-  // Asks the stream's owner to close it; never refused for want of room. False if it is gone.
+  // Asks the stream's owner to close it; never refused for want of room. False if it is gone, or
+  // one of the own thread that is closing already: that takes nothing more from here on.
   bool Close(StreamUid uid, uint32_t code, std::string_view text);
 
   // A message of core/request_mail.h; never refused for want of room.

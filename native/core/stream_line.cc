@@ -96,12 +96,13 @@ bool StreamLine::StartClosing(StreamUid uid) {
   return true;
 }
 
-void StreamLine::StopTaking(StreamUid uid) {
+bool StreamLine::StopTaking(StreamUid uid) {
   uint64_t word = state_.load(std::memory_order_acquire);
   do {
-    if (!Matches(word, uid) || (word & kClosing) != 0) return;
+    if (!Matches(word, uid) || (word & kClosing) != 0) return false;
   } while (
       !state_.compare_exchange_weak(word, word | kClosing | kStopped, std::memory_order_relaxed));
+  return true;
 }
 
 void StreamLine::Publish(const StreamFacts& facts) {

@@ -55,7 +55,7 @@ class alignas(kCacheLine) StreamLine {
   // takes none until all that waits is gone. Where a queue is kept, the newest do not wait for the
   // oldest, and the gap is told behind what waits.
   static constexpr uint64_t kGap = kClosing >> 1;
-  // It is closing since its Node thread, which is not its owner, has ended it: what that thread
+  // It is closing since the application's thread has ended it, and by mail: what that thread
   // published before is on its way to the owner, and still taken.
   static constexpr uint64_t kStopped = kGap >> 1;
   static constexpr uint64_t kQueuedMask = kStopped - 1;
@@ -117,8 +117,8 @@ class alignas(kCacheLine) StreamLine {
   void EndGap(StreamUid uid);
   // True for the one who made it so; false when it is closing already, or gone.
   bool StartClosing(StreamUid uid);
-  // Any thread: as kStopped says.
-  void StopTaking(StreamUid uid);
+  // Any thread: as kStopped says, with the same answer.
+  bool StopTaking(StreamUid uid);
 
   // Owner only.
   void Publish(const StreamFacts& facts);

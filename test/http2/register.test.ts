@@ -1,8 +1,9 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import http2 from 'node:http2'
-import { Duplex, PassThrough } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager, type ManagedStream, type StreamTarget } from '../../dist/index.js'
+import { Collector } from '../helpers/collector.js'
 import { connect, get } from '../helpers/client.js'
 import { serve, type TestServer } from '../helpers/server.js'
 import { until } from '../helpers/wait.js'
@@ -26,18 +27,6 @@ async function http2Server(take: (target: StreamTarget) => void, compat = false)
   const client = connect(server.url)
   cleanUps.push(() => client.destroy())
   return { manager: server.manager, client }
-}
-
-function duplex(): Duplex & { written: () => string } {
-  let written = ''
-  const stream = new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      written += chunk.toString()
-      done()
-    },
-  })
-  return Object.assign(stream, { written: () => written })
 }
 
 describe('what can be registered', () => {
@@ -89,23 +78,23 @@ describe('what can be registered', () => {
 
   it('a Duplex, which is its own socket', async () => {
     const manager = StreamManager.open()
-    const raw = duplex()
+    const raw = new Collector()
     const managed = manager.register(raw, { tags: ['a', 'b'] })
     expect(managed.socket.owner).toBe(raw)
     expect(managed.tags).toEqual(['a', 'b'])
     expect(manager.send(managed.uid, new Uint8Array([104, 105]))).toBe('sent')
-    await until('it was written', () => raw.written() === 'hi')
+    await until('it was written', () => raw.text() === 'hi')
     raw.destroy()
     await until('it is gone', () => !manager.has(managed.uid))
   })
 
   it('keeps a message that is larger than every buffer on its way whole', async () => {
     const manager = StreamManager.open({ sendBudgetBytes: 2 ** 23 })
-    const raw = duplex()
+    const raw = new Collector()
     const managed = manager.register(raw)
     const text = 'ü'.repeat(1_500_000)
     expect(manager.send(managed.uid, text)).toBe('sent')
-    await until('it was written', () => raw.written() === text)
+    await until('it was written', () => raw.text() === text)
   })
 })
 
@@ -205,7 +194,7 @@ describe('why a Duplex closed', () => {
   for (const [reason, cause] of Object.entries(causes)) {
     it(`is told as ${reason}`, async () => {
       const closes: string[] = []
-      const raw = duplex()
+      const raw = new Collector()
       StreamManager.open()
         .register(raw)
         .on('close', (close) => closes.push(close.reason))
@@ -276,7 +265,7 @@ describe('a stream whose user ends it, and that lives on', () => {
 describe('a response that died before it was registered', () => {
   it('is refused before anything changed', async () => {
     const manager = StreamManager.open()
-    const dead = duplex()
+    const dead = new Collector()
     dead.destroy()
     const codes: unknown[] = []
     const attempt = (act: () => unknown): void => {
@@ -286,19 +275,19 @@ describe('a response that died before it was registered', () => {
         codes.push((error as { code?: unknown }).code)
       }
     }
-    const live = duplex()
+    const live = new Collector()
     manager.register(live)
     const before = manager.stats()
     attempt(() => manager.register(dead))
     attempt(() => manager.register(live))
     attempt(() => manager.register({} as Duplex))
     attempt(() => manager.register(null as unknown as Duplex))
-    attempt(() => manager.sse(duplex()))
-    attempt(() => manager.register(duplex(), { kind: 'websocket' as 'raw' }))
-    attempt(() => manager.register(duplex(), { tags: ['x'.repeat(256)] }))
-    attempt(() => manager.register(duplex(), { tags: ['a\0b'] }))
-    attempt(() => manager.register(duplex(), { tags: ['half \ud83d'] }))
-    attempt(() => manager.register(duplex(), { colour: 'red' } as object))
+    attempt(() => manager.sse(new Collector()))
+    attempt(() => manager.register(new Collector(), { kind: 'websocket' as 'raw' }))
+    attempt(() => manager.register(new Collector(), { tags: ['x'.repeat(256)] }))
+    attempt(() => manager.register(new Collector(), { tags: ['a\0b'] }))
+    attempt(() => manager.register(new Collector(), { tags: ['half \ud83d'] }))
+    attempt(() => manager.register(new Collector(), { colour: 'red' } as object))
     expect(codes).toEqual([
       'ERR_HOLDFAST_STREAM_DEAD',
       'ERR_HOLDFAST_ALREADY_REGISTERED',

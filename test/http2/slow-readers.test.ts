@@ -285,7 +285,7 @@ test('a stream that what stands for a gap makes slow is told so before it drains
   reader.read()
   await until('it has drained', () => events.includes('drain'))
   expect(events).toEqual(['slow', 'drain'])
-  expect(reader.text()).toContain(data)
+  await until('all has come', () => reader.text().includes(data))
 })
 
 for (const by of ['send', 'publish'] as const) {
@@ -293,7 +293,11 @@ for (const by of ['send', 'publish'] as const) {
     const reader = await open({ onSlow: 'latest' })
     const events: string[] = []
     reader.stream.on('slow', () => events.push('slow'))
-    reader.stream.on('drain', () => events.push(`drain, with ${reader.stream.queuedBytes} waiting`))
+    let waiting = 0
+    reader.stream.on('drain', () => {
+      events.push('drain')
+      waiting = reader.stream.queuedBytes
+    })
     reader.stream.subscribe('prices')
     const say = (text: string, key: string): void => {
       if (by === 'send') reader.stream.send(text, { key })
@@ -315,7 +319,9 @@ for (const by of ['send', 'publish'] as const) {
     expect(events).toEqual(['slow'])
     reader.read()
     await until('it has caught up', () => events.length === 2)
-    expect(events).toEqual(['slow', 'drain, with 0 waiting'])
+    expect(events).toEqual(['slow', 'drain'])
+    // On a reactor the last of it may have been handed over and not yet left.
+    expect(waiting).toBeLessThanOrEqual(isNative ? kBudget / 4 : 0)
     await until('all has come', () => /another\n\ndata: price 9\n\n$/.test(reader.text()))
   })
 }

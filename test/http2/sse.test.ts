@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import { Duplex } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
+import { Collector } from '../helpers/collector.js'
 import { StreamManager } from '../../dist/index.js'
 
 afterEach(() => StreamManager.open().close())
@@ -9,20 +9,13 @@ afterEach(() => StreamManager.open().close())
 /** Sends through a registered event stream and gives back what it wrote. */
 function wire() {
   const manager = StreamManager.open()
-  const chunks: Buffer[] = []
-  const raw = new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk)
-      done()
-    },
-  })
+  const raw = new Collector()
   const stream = manager.register(raw, { kind: 'sse' })
   return {
     stream,
     async text(): Promise<string> {
       await new Promise((resolve) => setImmediate(resolve))
-      return Buffer.concat(chunks.splice(0)).toString()
+      return raw.takeWritten().toString()
     },
   }
 }

@@ -1,6 +1,6 @@
-import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { StreamManager, type ManagedStream, type Stats, type StreamUid } from '../../dist/index.js'
+import { Collector } from '../helpers/collector.js'
 import { until } from '../helpers/wait.js'
 import { TestThread } from '../helpers/worker.js'
 
@@ -33,16 +33,8 @@ function expectAllSettled(): Promise<void> {
 
 /** A stream of this thread, and the text that was written to it. */
 function collect(kind: 'raw' | 'sse'): { stream: ManagedStream; text: () => string } {
-  const chunks: Buffer[] = []
-  const target = new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk)
-      done()
-    },
-  })
-  const stream = manager.register(target, { kind })
-  return { stream, text: () => Buffer.concat(chunks).toString() }
+  const target = new Collector()
+  return { stream: manager.register(target, { kind }), text: () => target.text() }
 }
 
 test('messages and publishes of all threads at once arrive in each sender’s order, all counted', async () => {
@@ -107,7 +99,7 @@ test('a broadcast reaches whom the filter lets through, on every thread', async 
   expect(manager.broadcast({ kind: 'sse' }, 'you alone')).toBe(1)
   expect(manager.broadcast({ tag: 'nobody' }, 'x')).toBe(0)
   await expectAllSettled()
-  expect(mine.text()).toBe('data: you alone\n\n')
+  await until('this thread’s has it', () => mine.text() === 'data: you alone\n\n')
   for (const thread of threads) {
     expect(await thread.call('totals')).toMatchObject({ received: 3 })
   }

@@ -1,6 +1,7 @@
-import { Duplex, PassThrough } from 'node:stream'
+import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { StreamManager } from '../../dist/index.js'
+import { Collector } from '../helpers/collector.js'
 import { until } from '../helpers/wait.js'
 
 afterEach(() => StreamManager.open().close())
@@ -8,20 +9,13 @@ afterEach(() => StreamManager.open().close())
 /** What the wire form of `text` is, as the stream's peer would read it. */
 async function sent(text: string, options?: { event: string }): Promise<Buffer> {
   const manager = StreamManager.open()
-  const chunks: Buffer[] = []
-  const stream = new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk)
-      done()
-    },
-  })
+  const stream = new Collector()
   const { uid } = manager.register(stream)
   expect(manager.send(uid, text, options)).toBe('sent')
   const size = Buffer.byteLength(text)
-  await until('the text', () => Buffer.concat(chunks).length >= size)
+  await until('the text', () => Buffer.byteLength(stream.text()) >= size)
   stream.destroy()
-  return Buffer.concat(chunks)
+  return stream.takeWritten()
 }
 
 describe('a string', () => {

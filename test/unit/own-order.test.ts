@@ -1,35 +1,24 @@
-import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { StreamManager, type ManagedStream, type StreamClose } from '../../dist/index.js'
+import { Collector } from '../helpers/collector.js'
 import { until } from '../helpers/wait.js'
 
 // A topic that is kept reaches the publisher's own streams by mail, as it does all others.
 const manager = StreamManager.open()
 const kMembers = 300
-const targets: Duplex[] = []
+const targets: Collector[] = []
 let members: { stream: ManagedStream; text: () => string; close: () => StreamClose | undefined }[]
 
 beforeEach(() => {
   manager.setTopic('kept', { replay: {} })
   members = Array.from({ length: kMembers }, () => {
-    const chunks: Buffer[] = []
-    const target = new Duplex({
-      read() {},
-      write(chunk: Buffer, _encoding, done) {
-        chunks.push(chunk)
-        done()
-      },
-      final(done) {
-        this.push(null)
-        done()
-      },
-    })
+    const target = new Collector()
     targets.push(target.resume())
     const stream = manager.register(target, { kind: 'raw' })
     stream.subscribe('kept')
     let close: StreamClose | undefined
     stream.on('close', (event) => (close = event))
-    return { stream, text: () => Buffer.concat(chunks).toString(), close: () => close }
+    return { stream, text: () => target.text(), close: () => close }
   })
 })
 afterEach(async () => {
@@ -64,6 +53,7 @@ test('a close comes behind it as well, and the stream takes no more', async () =
   for (const { stream } of members) {
     expect(stream.send('b')).toBe('queued')
     expect(manager.close(stream.uid, { reason: 'enough' })).toBe(true)
+    expect(manager.close(stream.uid)).toBe(false)
     expect(stream.send('too late')).toBe('gone')
   }
   await until('they are closed', () => members.every(({ close }) => close() !== undefined))

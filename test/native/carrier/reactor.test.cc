@@ -400,7 +400,7 @@ TEST_CASE("what a Node thread published before it ended a stream comes before th
   for (const char* text : {"a", "b"}) {
     REQUIRE(world.node.sender.Publish("t", Text(text), {}, &own) == 1);
   }
-  Registry::Get().FindLine(uid)->StopTaking(uid);
+  REQUIRE(Registry::Get().FindLine(uid)->StopTaking(uid));
   EXPECT(world.node.Send(uid, "too late") == Sender::Result::kGone);
   world.node.sender.Close(uid, 0, "");
   REQUIRE(world.node.sender.Publish("t", Text("behind"), {}, &own) == 1);

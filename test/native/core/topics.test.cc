@@ -259,12 +259,14 @@ TEST_CASE("more members than a turn takes are reached over several, each once") 
   owner.inbox.Put(std::move(batch.chunks));
   EXPECT(owner.inbox.Deliver());
   EXPECT(owner.carrier.operations().size() < 10'000);
+  EXPECT(owner.worker->mailbox.reserved() > 0);
   // What goes between two turns is told to nobody who has it; who comes has no claim.
   owner.worker.Destroy(owner.uids.back());
   while (owner.inbox.Deliver()) continue;
   std::set<uint64_t> reached;
   for (const Operation& operation : owner.carrier.operations()) reached.insert(operation.whom);
   EXPECT(owner.carrier.operations().size() == 9'999);
+  EXPECT(owner.worker->mailbox.reserved() == 0);
   EXPECT(counted[Counter::kMessagesUndeliverable] == 1);
   EXPECT(reached.size() == 9'999);
 }
