@@ -7,12 +7,16 @@ import { parseArgs } from 'node:util'
 import { printCounts } from './counts.mjs'
 import { buildNative, reportIn, top } from './native-flavour.mjs'
 
-const usage = `Usage: node .config/test-native.mjs [--sanitize thread|address] [-- doctest options]
+const usage = `Usage: node .config/test-native.mjs [--sanitize thread|address] [--build-only] [-- doctest options]
 
 STRESS_MS   how long each stress loop runs (default 300)
 TEST_SEED   the seed to repeat a run with`
 
-const options = { sanitize: { type: 'string' }, help: { type: 'boolean', short: 'h' } }
+const options = {
+  sanitize: { type: 'string' },
+  'build-only': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+}
 const { values, positionals } = parseArgs({ options, allowPositionals: true })
 if (values.help) {
   console.log(usage)
@@ -114,6 +118,7 @@ function runCanary(file) {
 checkEveryTestIsBuilt()
 const targets = ['core_tests', 'core_tests_tiny']
 const release = buildNative(sanitize, sanitize ? [...targets, 'canary'] : targets)
+if (values['build-only']) process.exit()
 for (const target of targets) runTests(join(release, target))
 if (sanitize) runCanary(join(release, 'canary'))
 printCounts(passed, failures)

@@ -26,6 +26,10 @@ void FirstLook::Begin(int fd, uint64_t now_ms) {
 void FirstLook::OnInput(const PollEvent& event) {
   const auto waiting = waiting_.find(event.token);
   if (waiting == waiting_.end()) return;
+  if (!event.ended && !registry_.AnyoneTakesSessions() && !registry_.AnyoneAccepts()) {
+    passed_over_ = true;
+    return;
+  }
   const Sight sight = Look(waiting->second.fd, event.ended);
   if (sight != Sight::kUndecided) Settle(Remove(waiting), sight);
 }
@@ -40,6 +44,16 @@ int FirstLook::Expire(uint64_t now_ms) {
 
 void FirstLook::GiveUp() {
   while (!waiting_.empty()) Settle(Remove(waiting_.begin()), Sight::kOther);
+}
+
+void FirstLook::LookAgain() {
+  if (!passed_over_) return;
+  passed_over_ = false;
+  for (auto next = waiting_.begin(); next != waiting_.end();) {
+    const auto waiting = next++;
+    const Sight sight = Look(waiting->second.fd, /*ended=*/false);
+    if (sight != Sight::kUndecided) Settle(Remove(waiting), sight);
+  }
 }
 
 FirstLook::Sight FirstLook::Look(int fd, bool ended) {

@@ -1,8 +1,9 @@
 // Connections whose first bytes have not told yet where they go. They are looked at without being
 // consumed: whoever gets the connection reads it from its first byte.
 //
-// It owns the descriptors; each leaves by being placed, or closed and counted. Those that say too
-// little are closed when their time is up.
+// It owns the descriptors; each leaves by being placed, or closed and counted. While nobody takes
+// connections, as between a thread and its successor, they stay. Those that say too little, or find
+// nobody, are closed when their time is up.
 //
 // Threads: the listener's own. The destructor: once that thread has ended.
 #pragma once
@@ -41,6 +42,8 @@ class FirstLook {
   int Expire(uint64_t now_ms);
   // Gives all that wait to Node threads: nobody takes sessions.
   void GiveUp();
+  // Looks at all anew if there was input while nobody took anything. Somebody does now.
+  void LookAgain();
 
   // Never one of its own: for the port itself.
   static constexpr uint64_t kNoToken = 0;
@@ -67,6 +70,7 @@ class FirstLook {
   const FirstLookLimits limits_;
   Queue waiting_;
   uint64_t last_token_ = kNoToken;
+  bool passed_over_ = false;  // there was input, and nobody to take its connection
   std::array<uint8_t, kMostClientHello> bytes_;
 };
 

@@ -116,8 +116,13 @@ void Listener::Run() {
 
 int Listener::Prepare(bool paused) {
   const bool sessions = registry_.AnyoneTakesSessions();
-  if (!sessions) first_look_.GiveUp();
-  const bool watches = SetWatching(!paused && (sessions || registry_.AnyoneAccepts()));
+  const bool accepts = registry_.AnyoneAccepts();
+  if (sessions) {
+    first_look_.LookAgain();
+  } else if (accepts) {
+    first_look_.GiveUp();
+  }
+  const bool watches = SetWatching(!paused && (sessions || accepts));
   const int expires = first_look_.Expire(MonotonicMs());
   if (!paused && watches) return expires;
   return expires < 0 ? kPauseMs : std::min(kPauseMs, expires);

@@ -172,6 +172,27 @@ TEST_CASE("when nobody takes sessions any longer, all that wait go to Node threa
   EXPECT(fixture.look->Expire(0) == -1);
 }
 
+TEST_CASE("while nobody takes connections, those that wait stay, and are given away unread later") {
+  Fixture fixture({.timeout_ms = 1000});
+  fixture.node->takes_requests = true;
+  const Fd decided = fixture.Begin(0);
+  const Fd silent = fixture.Begin(0);
+  while (fixture.Process(10) > 0) continue;
+  fixture.reactor->takes_sessions = false;
+  fixture.node->accepting = false;
+  Fixture::Send(decided, "PRI * HTTP/2.0\r\n\r\n");
+  REQUIRE(fixture.Process(10'000) > 0);
+  EXPECT(fixture.counted[Counter::kConnectionsDropped] == 0);
+  fixture.reactor->takes_sessions = true;
+  fixture.look->LookAgain();
+  EXPECT(Fixture::Taken(fixture.reactor) == 1);
+  EXPECT(Fixture::Taken(fixture.node) == 0);
+  Fixture::Send(silent, "PRI * HTTP/2.0\r\n\r\n");
+  REQUIRE(fixture.Process(10'000) > 0);
+  EXPECT(Fixture::Taken(fixture.reactor) == 1);
+  EXPECT(fixture.counted[Counter::kConnectionsDropped] == 0);
+}
+
 TEST_CASE("a first look that ends closes what waits, and leaks no descriptor") {
   Fixture fixture({});
   const int before = OpenDescriptors();

@@ -202,6 +202,24 @@ TEST_CASE("without anyone to take sessions, or their requests, nothing is waited
   ExpectAt(port, port.reactor, {std::string(kPreface)});
 }
 
+TEST_CASE("a connection that has said little when the last thread goes waits for the next one") {
+  Port port;
+  const Fd client = port.Connect();
+  ExpectAt(port, port.reactor, {std::string(kPreface)});  // so the listener has seen it
+  for (size_t said = 0; said < kPreface.size(); said++) {
+    port.node->takes_requests = port.node->accepting = false;
+    Listener::NotifyAll();
+    Send(client, kPreface.substr(said, 1));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // for the listener to see it
+    EXPECT(!IsClosed(client));
+    port.node->takes_requests = port.node->accepting = true;
+    Listener::NotifyAll();
+  }
+  const Fd taken = port.TakeOne(port.reactor);
+  EXPECT(ReadFrom(taken, kPreface.size()) == kPreface);
+  EXPECT(port.counted[Counter::kConnectionsDropped] == 0);
+}
+
 TEST_CASE("a port is served by workers that take sessions though no Node thread accepts") {
   Port port;
   port.node->accepting = false;

@@ -109,8 +109,9 @@ class RecordingCarrier final : public Carrier {
   size_t operation_count() const { return operations_.size(); }
   std::string Written(uint32_t handle) const {
     std::string text;
-    for (const Operation& operation : operations()) {
-      if (operation.what == Operation::kWrite && operation.whom == handle) text += operation.text;
+    for (const Operation& operation : operations_) {
+      if (operation.what != Operation::kWrite || operation.whom != handle) continue;
+      text += buffers_[operation.buffer];
     }
     return text;
   }
