@@ -1,7 +1,9 @@
 // A reactor may have ended a request before its Node thread hears of it. What a handler does with it
 // then throws nothing: a peer that resets what it asks for must not be able to stop the process.
+import { readSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
+import { descriptorOf } from '../../dist/http2/descriptor.js'
 import { StreamManager, type RequestStream } from '../../dist/index.js'
 import { encodeFrame, flag, frame, headerBlock, RawClient } from '../helpers/raw-http2.js'
 import { collectUncaught, type UncaughtErrors } from '../helpers/uncaught.js'
@@ -16,7 +18,23 @@ afterEach(async () => {
   await manager.close()
 })
 
-/** Requests that are reset within the same segment, so that the reactor reads both at once. */
+/** Lets this thread do nothing else until the reactor has read all that was written. */
+function blockUntilPong({ socket }: RawClient): void {
+  const fd = descriptorOf(socket)!
+  const pong = encodeFrame(frame.ping, flag.ack, 0, Buffer.alloc(8))
+  const deadline = performance.now() + 15_000
+  const piece = Buffer.alloc(4096)
+  for (let read = Buffer.alloc(0); !read.includes(pong);) {
+    if (performance.now() > deadline) throw new Error('still not: a PING was answered')
+    try {
+      read = Buffer.concat([read, piece.subarray(0, readSync(fd, piece))])
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}
+
+/** Requests that the reactor has read, and their resets, before this thread hears of the first. */
 async function askAndReset(handle: (stream: RequestStream) => unknown): Promise<void> {
   errors = collectUncaught()
   manager = StreamManager.open({ carrier: 'native', reactors: 1 })
@@ -34,7 +52,9 @@ async function askAndReset(handle: (stream: RequestStream) => unknown): Promise<
       encodeFrame(frame.rstStream, 0, id, Buffer.from([0, 0, 0, 8])),
     )
   }
+  frames.push(encodeFrame(frame.ping, 0, 0, Buffer.alloc(8)))
   client.socket.write(Buffer.concat(frames))
+  blockUntilPong(client)
   await until('all were handled', () => handled === kRequests)
   await until('nothing is held', () => manager.stats().activeStreams === 0)
   client.socket.destroy()
