@@ -9,20 +9,21 @@ import { Checks, finish, parameters } from '../lib/trial.mjs'
 // What the ticks themselves cost the thread that has them.
 const kPaceAlone = 'pace alone'
 // What is called once a tick is compiled late, so the first rounds count nothing.
-const kWarmUps = 8
+const kWarmUps = 2
 const { shapes, writesATick, starts, rounds, contenders } = parameters({
   // The interval leaves the holding thread idle about half of the time, so that nothing piles up.
   shapes: [
-    { sessions: 10, streamsEach: 100, intervalMs: 8, ticks: 25 },
-    { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 15 },
-    { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 6 },
-    { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 15, scheme: 'https' },
+    { sessions: 10, streamsEach: 100, intervalMs: 8, ticks: 75 },
+    { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 45 },
+    { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 18 },
+    { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 45, scheme: 'https' },
   ],
   writesATick: [1, 4],
   // One process is laid out in memory unlike the next, and up to a tenth faster or slower for it.
-  starts: 4,
-  // Short and many: a virtual machine may be half as fast again in one second as in the next.
-  rounds: 8,
+  starts: 3,
+  // Short and many: a virtual machine may be half as fast again in one second as in the next. Long
+  // enough that the first ticks, which find the caches as another contender left them, count little.
+  rounds: 4,
   contenders: [
     'holdfast',
     'native',
