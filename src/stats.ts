@@ -41,7 +41,7 @@ type Counted = Record<(typeof counterNames)[number], number>
  * to streams whose clients had missed them; `replayGaps`: clients that had missed more than was kept.
  * `connections…`: `Placed` on a thread, `Returned` by one that ceased to take them first, `Dropped`, as
  * no thread was left; `TimedOut` or `Abandoned` (by the peer, or by the port's close) before their first
- * bytes told where they go.
+ * bytes told where they go, or while no thread was there to take them.
  */
 export interface Stats extends Counted {
   totalStreamsCreated: number

@@ -116,13 +116,13 @@ void Listener::Run() {
 
 int Listener::Prepare(bool paused) {
   const bool sessions = registry_.AnyoneTakesSessions();
-  const bool accepts = registry_.AnyoneAccepts();
+  const bool anyone = sessions || registry_.AnyoneAccepts();
   if (sessions) {
     first_look_.LookAgain();
-  } else if (accepts) {
+  } else if (anyone) {
     first_look_.GiveUp();
   }
-  const bool watches = SetWatching(!paused && (sessions || accepts));
+  const bool watches = SetWatching(!paused && anyone);
   const int expires = first_look_.Expire(MonotonicMs());
   if (!paused && watches) return expires;
   return expires < 0 ? kPauseMs : std::min(kPauseMs, expires);
