@@ -111,9 +111,12 @@ export interface NativeBinding {
   ): [ring: number, gap: boolean, cursor: string, ...messages: (string | Buffer)[]] | undefined
   /** Topics, messages, bytes. */
   replayUsage(): [number, number, number]
+  /** The frame's first word tells whether `takeOwn` has something; so do the next two. */
   publish(topicBytes: number, except: StreamUid | undefined, ...message: MessageArguments): number
+  /** The same for data alone, a string that takes less than the scratch memory. */
+  publishText(topic: string, text: string): number
   broadcast(enumeration: NativeEnumeration, ...message: MessageArguments): number
-  /** Handles and bytes in turn, for each kind of own stream that the last of these two goes to. */
+  /** Handles and bytes in turn, for each kind of own stream that the last of these goes to. */
   takeOwn(): (Uint32Array | Buffer)[]
   settleOwn(delivered: number, undeliverable: number): void
   /** Names and numbers of members in turn. */

@@ -10,7 +10,7 @@ import { kBytesAUnit, packMessage, type PackedMessage, type SendOptions } from '
 import { kQueued, native } from './native.js'
 import type { StreamTable } from './stream-table.js'
 import { isWellFormed } from './text.js'
-import { encodeTopic } from './topics.js'
+import { encodeTopic, invalidTopic, mayBeTopic } from './topics.js'
 import { invalidUid, type StreamUid } from './uid.js'
 import { errorOf, outcomes, Waiting, type Outcome } from './waiting.js'
 
@@ -27,10 +27,15 @@ export interface PublishOptions extends SendOptions {
 }
 
 /** Looked up once: the addon's many functions make it an object whose every look-up costs a hash. */
-const { sendBytes, sendText, sendTextAgain } = native
+const { flush, publishText, sendBytes, sendText, sendTextAgain } = native
 
 /** A string shorter than this fits the scratch memory, whatever it holds. */
 const kPlainUnits = Math.floor(scratch.length / kBytesAUnit)
+
+/** Whether it can be handed over as it is, and is known to fit. */
+function isPlainText(data: unknown): data is string {
+  return typeof data === 'string' && data.length < kPlainUnits && isWellFormed(data)
+}
 
 /** This thread's way to streams by uid. */
 export class Outbox {
@@ -51,12 +56,7 @@ export class Outbox {
     let result: number
     if (typeof data === 'string' && data === this.#lastText && options === undefined) {
       result = sendTextAgain(uid)
-    } else if (
-      options === undefined &&
-      typeof data === 'string' &&
-      data.length < kPlainUnits &&
-      isWellFormed(data)
-    ) {
+    } else if (options === undefined && isPlainText(data)) {
       result = sendText(uid, data)
       this.#lastText = result === kQueued ? data : undefined
     } else if (
@@ -132,6 +132,17 @@ export class Outbox {
 
   /** To the members of a topic; how many there are. */
   publish(topic: string, data: string | Uint8Array, options?: PublishOptions): number {
+    if (options !== undefined || !isPlainText(data) || !mayBeTopic(topic)) {
+      return this.#publish(topic, data, options)
+    }
+    const addressed = publishText(topic, data)
+    this.#lastText = undefined
+    if (addressed === status.invalid) throw invalidTopic()
+    if (addressed > 0) this.#fannedOut()
+    return addressed
+  }
+
+  #publish(topic: string, data: string | Uint8Array, options?: PublishOptions): number {
     const except = options?.except
     requirePublishable(data)
     if (except !== undefined && typeof except !== 'bigint') throw invalidUid(except)
@@ -187,10 +198,11 @@ export class Outbox {
   }
 
   #fannedOut(): void {
+    const reachesOwn = frameWords[0] !== 0
     this.flushSoon()
+    if (!reachesOwn) return
     // Taken at once: a write may run code that publishes again.
     const own = native.takeOwn()
-    if (own.length === 0) return
     let delivered = 0
     let undeliverable = 0
     // A handle that a write frees must not reach the stream that comes next.
@@ -262,11 +274,13 @@ export class Outbox {
   flushSoon(): void {
     if (this.#flushPending) return
     this.#flushPending = true
-    process.nextTick(() => {
-      this.#flushPending = false
-      this.#lastText = undefined
-      native.flush()
-    })
+    process.nextTick(this.#flush)
+  }
+
+  readonly #flush = (): void => {
+    this.#flushPending = false
+    this.#lastText = undefined
+    flush()
   }
 
   /** Hands an encoded message to a stream of this thread. */

@@ -1,7 +1,7 @@
 import { HoldfastError } from './errors.js'
 import { scratch } from './memory.js'
 import { native } from './native.js'
-import { requireWellFormed } from './text.js'
+import { isWellFormed, requireWellFormed } from './text.js'
 import type { StreamUid } from './uid.js'
 
 /** A topic that has members. */
@@ -13,6 +13,16 @@ export interface TopicInfo {
 
 const kMaxTopicBytes = 255
 
+/** Whether it is a topic's name, unless it takes more bytes than it has characters. */
+export function mayBeTopic(topic: unknown): topic is string {
+  return (
+    typeof topic === 'string' &&
+    topic.length > 0 &&
+    topic.length <= kMaxTopicBytes &&
+    isWellFormed(topic)
+  )
+}
+
 /** Writes the name into the scratch memory. @throws ERR_HOLDFAST_INVALID_ARGUMENT */
 export function encodeTopic(topic: unknown): number {
   if (typeof topic === 'string' && topic.length > 0 && topic.length <= kMaxTopicBytes) {
@@ -20,7 +30,11 @@ export function encodeTopic(topic: unknown): number {
     const bytes = scratch.write(topic)
     if (bytes <= kMaxTopicBytes) return bytes
   }
-  throw new HoldfastError(
+  throw invalidTopic()
+}
+
+export function invalidTopic(): HoldfastError {
+  return new HoldfastError(
     'ERR_HOLDFAST_INVALID_ARGUMENT',
     `a topic must be a string of 1 to ${kMaxTopicBytes} bytes`,
   )

@@ -10,6 +10,9 @@
 namespace holdfast {
 namespace {
 
+// src/topics.ts holds the same.
+constexpr size_t kMaxTopicBytes = 255;
+
 // subscribe(uid, topicBytes), unsubscribe(uid, topicBytes): of a stream of the calling thread, or
 // one on a reactor; 1 or 0, whether that changed anything, or a Status. The topic lies in the
 // scratch memory.
@@ -26,9 +29,15 @@ Napi::Value JsChangeMembership(const Napi::CallbackInfo& info) {
   return Number(info, kChangeOnReactor(Registry::Get(), uid, topic) ? 1 : 0);
 }
 
+// How many streams it is for. The frame's first word tells whether any are the calling thread's
+// own: those wait for takeOwn().
+Napi::Value Addressed(const Napi::CallbackInfo& info, NodeWorker& self, uint64_t streams) {
+  *self.frame().As<uint32_t>() = self.has_own() ? 1 : 0;
+  return Number(info, static_cast<double>(streams));
+}
+
 // publish(topicBytes, except, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?):
-// how many streams it is for. The topic lies before the message's texts in the scratch memory.
-// Those of them that are the calling thread's own wait for takeOwn().
+// see Addressed. The topic lies before the message's texts in the scratch memory.
 Napi::Value JsPublish(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   size_t offset = 0;
@@ -40,11 +49,31 @@ Napi::Value JsPublish(const Napi::CallbackInfo& info) {
     except = *uid;
   }
   const OutgoingMessage message = MessageArguments(info, 2, offset);
-  return Number(info, static_cast<double>(self.Publish(topic, message, except)));
+  return Addressed(info, self, self.Publish(topic, message, except));
 }
 
-// broadcast(enumeration, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): the
-// same for all that the enumeration finds.
+// publishText(topic, text): the same for a message that is only data, a string known to fit the
+// scratch memory. The topic has at most kMaxTopicBytes units; kInvalid where it takes more bytes.
+// One call into the engine instead of three, as neither need be written there first.
+Napi::Value JsPublishText(const Napi::CallbackInfo& info) {
+  NodeWorker& self = Self(info);
+  char topic[kMaxTopicBytes * 3 + 1];
+  const std::span<char> memory = self.text_memory();
+  size_t topic_size;
+  size_t size;
+  CHECK(napi_get_value_string_utf8(info.Env(), info[0], topic, sizeof topic, &topic_size) ==
+            napi_ok &&
+        napi_get_value_string_utf8(info.Env(), info[1], memory.data(), memory.size(), &size) ==
+            napi_ok);
+  if (topic_size > kMaxTopicBytes) return Code(info, Status::kInvalid);
+  self.set_text_size(size);
+  OutgoingMessage message;
+  message.data = self.text();
+  return Addressed(info, self, self.Publish({topic, topic_size}, message, StreamUid{}));
+}
+
+// broadcast(enumeration, eventBytes, idBytes, keyBytes, dataBytes, retryMs, binary, large?): as
+// publish, to all that the enumeration finds.
 Napi::Value JsBroadcast(const Napi::CallbackInfo& info) {
   NodeWorker& self = Self(info);
   Enumeration* enumeration = EnumerationArgument(info, 0);
@@ -56,7 +85,7 @@ Napi::Value JsBroadcast(const Napi::CallbackInfo& info) {
     for (const FoundStream& stream : found) uids.push_back(stream.facts.uid);
   }
   const OutgoingMessage message = MessageArguments(info, 1);
-  return Number(info, static_cast<double>(self.Multicast(uids, message)));
+  return Addressed(info, self, self.Multicast(uids, message));
 }
 
 // takeOwn(): of the last publish or broadcast: the handles of the own streams that take it, and the
@@ -126,6 +155,7 @@ void ExportTopicFunctions(Napi::Env env, Napi::Object exports) {
   Export<JsChangeMembership<Subscribe, SubscribeOnReactor>>(env, exports, "subscribe");
   Export<JsChangeMembership<Unsubscribe, UnsubscribeOnReactor>>(env, exports, "unsubscribe");
   Export<JsPublish>(env, exports, "publish");
+  Export<JsPublishText>(env, exports, "publishText");
   Export<JsBroadcast>(env, exports, "broadcast");
   Export<JsTakeOwn>(env, exports, "takeOwn");
   Export<JsSettleOwn>(env, exports, "settleOwn");

@@ -109,6 +109,7 @@ void NodeWorker::SetUid(uint32_t handle, StreamUid uid) {
 }
 
 void NodeWorker::OnWakeup() {
+  if (embed_.goes_on()) return;
   Napi::HandleScope scope(env_);
   processing_ = true;
   Mailbox::Batch batch;
@@ -124,7 +125,7 @@ void NodeWorker::OnWakeup() {
   carrier_.EndTurn(more);
   ReturnUntaken();
   SweepATurn();
-  if (more) reactor_.poller().Wake();
+  if (more) embed_.GoOn();
   processing_ = false;
   if (leaving_) LeaveNow();
 }
@@ -149,7 +150,7 @@ void NodeWorker::SweepATurn() {
     carrier_.Expired(*expired);
   }
   (void)carrier_.Flush();
-  if (sweep_.under_way()) reactor_.poller().Wake();
+  if (sweep_.under_way()) embed_.GoOn();
 }
 
 void NodeWorker::OnHangup(uint64_t token) {
@@ -173,17 +174,16 @@ uint8_t* NodeWorker::Allocate(uint32_t bytes) {
 
 uint64_t NodeWorker::Publish(std::string_view topic, const OutgoingMessage& message,
                              StreamUid except) {
-  own_receivers_ = Receivers{};
   return CountOwn(sender_.Publish(topic, message, except, &own_receivers_));
 }
 
 uint64_t NodeWorker::Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message) {
-  own_receivers_ = Receivers{};
   return CountOwn(sender_.Multicast(uids, message, &own_receivers_));
 }
 
 uint64_t NodeWorker::CountOwn(uint64_t addressed) {
-  for (const auto& handles : own_receivers_.handles) own_unsettled_ += handles.size();
+  own_unsettled_ += own_receivers_.count();
+  if (!has_own()) own_receivers_ = Receivers{};  // nobody takes it, and with it its payload
   return addressed;
 }
 

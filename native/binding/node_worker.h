@@ -65,6 +65,8 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
 
   uint64_t Publish(std::string_view topic, const OutgoingMessage& message, StreamUid except);
   uint64_t Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message);
+  // Whether the last of these reaches own streams.
+  bool has_own() const { return own_receivers_.count() > 0; }
   // What the last of these reaches of the own streams; taken before JavaScript does anything with
   // it, as that may publish again.
   Receivers TakeOwn() { return std::exchange(own_receivers_, {}); }

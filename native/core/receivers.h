@@ -15,6 +15,12 @@ namespace holdfast {
 struct Receivers {
   std::array<std::vector<uint32_t>, kStreamKinds> handles;
   std::array<PayloadRef, kStreamKinds> forms;
+
+  size_t count() const {
+    size_t count = 0;
+    for (const auto& of_kind : handles) count += of_kind.size();
+    return count;
+  }
 };
 
 // The streams it is for, as they are now. Appends to `out`. False if a member is left out that has
