@@ -15,6 +15,7 @@ export class CountingSession {
   events = 0
   /** Frames that are no whole events, events out of order, streams that ended. */
   faults = 0
+  #asked = 0
   #next
   #finders
   #reader = new FrameReader()
@@ -22,9 +23,9 @@ export class CountingSession {
 
   /**
    * With `marked`, events are found by their marks, whatever else is sent with them; with `tls`, over
-   * TLS, whoever answers.
+   * TLS, whoever answers. Asks for all streams at once, if `asks`.
    */
-  constructor(port, streams, { marked = false, tls = false } = {}) {
+  constructor(port, streams, { marked = false, tls = false, asks = true } = {}) {
     this.#finders = marked && Array.from({ length: streams }, () => new EventFinder())
     this.#next = new Int32Array(streams)
     const where = { port, host: '127.0.0.1' }
@@ -35,10 +36,15 @@ export class CountingSession {
     const onFrame = (...words) => this.#frame(...words)
     this.#socket.on('data', (bytes) => this.#reader.take(bytes, onFrame))
     this.#socket.on('error', () => this.faults++)
-    const requests = Array.from({ length: streams }, (_, i) =>
-      frame(frameType.headers, flag.endHeaders | flag.endStream, 2 * i + 1, kRequest),
+    this.#socket.write(preface)
+    if (asks) this.ask(streams)
+  }
+
+  ask(streams) {
+    const requests = Array.from({ length: streams }, () =>
+      frame(frameType.headers, flag.endHeaders | flag.endStream, 2 * this.#asked++ + 1, kRequest),
     )
-    this.#socket.write(Buffer.concat([preface, ...requests]))
+    this.#socket.write(Buffer.concat(requests))
   }
 
   /** How many streams have seen every event up to `number`. */

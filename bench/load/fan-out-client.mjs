@@ -7,12 +7,20 @@ let sessions = []
 const sum = (name) => sessions.reduce((all, session) => all + session[name], 0)
 
 answerParent({
-  async open({ port, sessions: count, streamsEach, tls }) {
+  async open({ port, sessions: count, streamsEach, mixed, tls }) {
     sessions = []
+    const ask = async (session, streams) => {
+      const all = session.answered + streams
+      session.ask(streams)
+      await until('the answers', () => session.answered === all || session.faults > 0)
+    }
     for (let i = 0; i < count; i++) {
-      const session = new CountingSession(port, streamsEach, { tls })
+      const session = new CountingSession(port, streamsEach, { tls, asks: false })
       sessions.push(session)
-      await until('the answers', () => session.answered === streamsEach || session.faults > 0)
+      await ask(session, mixed ? 1 : streamsEach)
+    }
+    for (let i = 1; mixed && i < streamsEach; i++) {
+      for (const session of sessions) await ask(session, 1)
     }
     return { answered: sum('answered') }
   },

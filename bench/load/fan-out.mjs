@@ -8,13 +8,22 @@ import { Checks, finish, parameters } from '../lib/trial.mjs'
 
 // What the ticks themselves cost the thread that has them.
 const kPaceAlone = 'pace alone'
-// What is called once a tick is compiled late, so the first rounds count nothing.
-const kWarmUps = 2
+// What is called once a tick is compiled late, so the first rounds, which are twice as fast, count nothing.
+const kWarmUps = 8
 const { shapes, writesATick, starts, rounds, contenders } = parameters({
   // The interval leaves the holding thread idle about half of the time, so that nothing piles up.
   shapes: [
     { sessions: 10, streamsEach: 100, intervalMs: 8, ticks: 75 },
     { sessions: 100, streamsEach: 10, intervalMs: 10, ticks: 45 },
+    // As clients come that open one stream now and one then.
+    {
+      sessions: 100,
+      streamsEach: 10,
+      intervalMs: 10,
+      ticks: 45,
+      mixed: true,
+      only: ['holdfast', 'bare'],
+    },
     { sessions: 1000, streamsEach: 1, intervalMs: 40, ticks: 18 },
     { sessions: 200, streamsEach: 1, intervalMs: 10, ticks: 45, scheme: 'https' },
   ],
@@ -40,7 +49,10 @@ const kFrameHeaderBytes = 9
 const sendFloor = buildSendFloor()
 if (!sendFloor) process.stderr.write('without a C++ compiler, the floor is left out\n')
 
-async function startSide(contender, { sessions, streamsEach, scheme = 'http' }) {
+const nameOf = ({ sessions, streamsEach, mixed }) =>
+  `${sessions} x ${streamsEach}${mixed ? ' mixed' : ''}`
+
+async function startSide(contender, { sessions, streamsEach, mixed, scheme = 'http' }) {
   const server = await startPeer(new URL('./fan-out-server.mjs', import.meta.url), [
     contender,
     streamsEach,
@@ -53,6 +65,7 @@ async function startSide(contender, { sessions, streamsEach, scheme = 'http' }) 
     port,
     sessions,
     streamsEach,
+    mixed,
     tls: scheme === 'https',
   })
   checks.equal(`${contender}: streams answered`, sessions * streamsEach, answered)
@@ -104,8 +117,9 @@ async function check(contender, side, streams) {
 }
 
 /** What a tick's messages cost when they are one send a connection, and nothing is done but to send. */
-function measureFloor({ sessions, streamsEach, ticks, scheme = 'http' }, aTick) {
-  if (!sendFloor || scheme !== 'http') return
+function measureFloor(shape, aTick) {
+  const { sessions, streamsEach, ticks, scheme = 'http', mixed } = shape
+  if (!sendFloor || scheme !== 'http' || mixed) return
   const bytes = aTick * streamsEach * (kFrameHeaderBytes + kEventBytes)
   const runs = []
   for (let i = 0; i < starts * rounds; i++) {
@@ -117,7 +131,7 @@ function measureFloor({ sessions, streamsEach, ticks, scheme = 'http' }, aTick) 
   results.push({
     contender: 'one bare send a connection',
     scheme,
-    'sessions x streams': `${sessions} x ${streamsEach}`,
+    'sessions x streams': nameOf(shape),
     'a tick': aTick,
     'CPU us a message': round(median(runs)),
     lowest: round(Math.min(...runs)),
@@ -126,13 +140,13 @@ function measureFloor({ sessions, streamsEach, ticks, scheme = 'http' }, aTick) 
 }
 
 /** A row of the table; the runs are by contender and writes a tick. */
-function rowOf({ sessions, streamsEach, scheme = 'http' }, [contender, aTick], runs) {
+function rowOf(shape, [contender, aTick], runs) {
   const all = (who, name) => (runs.get(String([who, aTick])) ?? []).map((outcome) => outcome[name])
   const middle = (who, name) => median(all(who, name))
   const row = {
     contender,
-    scheme,
-    'sessions x streams': `${sessions} x ${streamsEach}`,
+    scheme: shape.scheme ?? 'http',
+    'sessions x streams': nameOf(shape),
     'a tick': aTick,
     'CPU us a message': round(middle(contender, 'process')),
     lowest: round(Math.min(...all(contender, 'process'))),
@@ -157,14 +171,17 @@ function rowOf({ sessions, streamsEach, scheme = 'http' }, [contender, aTick], r
   return row
 }
 
+const ofShape = ({ only }) => contenders.filter((contender) => !only || only.includes(contender))
+
 /** All rounds of processes that are started for them, and end with them. */
 async function runRounds(shape, pairs, runs) {
   const sides = new Map()
-  for (const contender of contenders) sides.set(contender, await startSide(contender, shape))
+  for (const contender of ofShape(shape)) sides.set(contender, await startSide(contender, shape))
   for (let i = -kWarmUps; i < rounds; i++) {
     for (const pair of shuffled(pairs)) {
       const [contender, aTick] = pair
-      const outcome = await run(sides.get(contender), shape, aTick)
+      const intervalMs = i < 0 ? shape.intervalMs / 2 : shape.intervalMs
+      const outcome = await run(sides.get(contender), { ...shape, intervalMs }, aTick)
       if (i >= 0) runs.get(String(pair)).push(outcome)
     }
   }
@@ -176,7 +193,9 @@ async function runRounds(shape, pairs, runs) {
 }
 
 for (const shape of shapes) {
-  const pairs = writesATick.flatMap((aTick) => contenders.map((contender) => [contender, aTick]))
+  const pairs = writesATick.flatMap((aTick) =>
+    ofShape(shape).map((contender) => [contender, aTick]),
+  )
   const runs = new Map(pairs.map((pair) => [String(pair), []]))
   for (let i = 0; i < starts; i++) await runRounds(shape, pairs, runs)
   for (const pair of pairs) results.push(rowOf(shape, pair, runs))

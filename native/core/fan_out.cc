@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "core/admission.h"
 #include "core/gaps.h"
+#include "core/session_order.h"
 
 namespace holdfast {
 namespace {
@@ -70,10 +71,8 @@ uint32_t FanOut::Begin(const Chunk& chunk, uint32_t offset) {
   messages_ = static_cast<uint32_t>(run.size());
   for (uint32_t kind = 0; kind < kStreamKinds; kind++) forms_[kind] = Joined(run, kind);
   key_ = run.front()->key;
-  const auto by_kind = [](const TopicMember& a, const TopicMember& b) { return a.kind < b.kind; };
-  if (!std::is_sorted(members_.begin(), members_.end(), by_kind)) {
-    std::sort(members_.begin(), members_.end(), by_kind);
-  }
+  if (members_.size() > carrier_.streams_a_turn()) OrderBySession(members_);
+  SortByDigit<kStreamKinds>(members_, [](const TopicMember& m) { return size_t(m.kind); });
   // The sender counted whom it knew of; some have come or gone since.
   const uint64_t owed = members_.size() * messages_;
   if (owed > counted) worker_.counters.Add(Counter::kMessagesPublished, owed - counted);
@@ -97,13 +96,15 @@ bool FanOut::IsOwed(const TopicMember& member) const {
          worker_.topic_members.Owes(topic_, member.uid, sequence_);
 }
 
-// The end of the next piece.
-size_t FanOut::EndOfPiece(uint32_t streams) const {
-  return std::min<size_t>(next_ + streams, members_.size());
+// The end of the next piece, behind which the turn ends unless it is the last.
+size_t FanOut::NextPiece(uint32_t* streams) const {
+  const size_t end = EndOfPiece(members_, next_, next_ + *streams);
+  if (end < members_.size()) *streams = static_cast<uint32_t>(end - next_);
+  return end;
 }
 
 bool FanOut::StepGap(uint32_t* streams) {
-  const size_t end = EndOfPiece(*streams);
+  const size_t end = NextPiece(streams);
   for (; next_ < end; next_++, --*streams) {
     const StreamUid uid = members_[next_].uid;
     // First, as it may run user code, and nothing may come between the taking and the telling.
@@ -121,7 +122,7 @@ bool FanOut::Step(uint32_t* streams) {
   if (messages_ == 0) return StepGap(streams);
   const StreamKind kind = members_[next_].kind;
   const PayloadRef& payload = forms_[static_cast<size_t>(kind)];
-  const size_t end = EndOfPiece(*streams);
+  const size_t end = NextPiece(streams);
   if (!carrier_.PrepareMany(payload->size(), static_cast<uint32_t>(end - next_))) {
     Abandon();
     return false;

@@ -22,15 +22,15 @@ class FanOut {
   // Returns the offset behind them. The last one has to be finished.
   uint32_t Begin(const Chunk& chunk, uint32_t offset);
   bool finished() const { return next_ == members_.size(); }
-  // The next piece, of up to `*streams`, from which it takes how many it was; false when the
-  // carrier takes no more: then the rest is counted as undeliverable.
+  // The next piece, of up to `*streams`, and leaves how many more the turn may write to; false when
+  // the carrier takes no more: then the rest is counted as undeliverable.
   bool Step(uint32_t* streams);
   void Abandon();
 
  private:
   void BeginGap(const Publication& gap);
   bool IsOwed(const TopicMember& member) const;
-  size_t EndOfPiece(uint32_t streams) const;
+  size_t NextPiece(uint32_t* streams) const;
   bool StepGap(uint32_t* streams);
   void BreakOff();
   void TellGaps();
@@ -47,7 +47,7 @@ class FanOut {
   TopicId topic_ = 0;                 // 0: it is for a list
   uint64_t sequence_ = 0;             // of the first, as in the publication
   uint64_t removals_ = 0;             // when the members were looked up
-  std::vector<TopicMember> members_;  // by kind
+  std::vector<TopicMember> members_;  // by kind, and by session if they are many
   size_t next_ = 0;
   std::vector<uint32_t> handles_;
   std::vector<StreamUid> slow_;    // to be broken off

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "core/session_order.h"
 #include "core/worker.h"
 
 namespace holdfast {
@@ -54,20 +55,26 @@ JoinedWrites::Group* JoinedWrites::GroupOf(StreamUid uid) {
   Group& group = groups_.emplace_back();
   group.uid = uid;
   group.handle = line->handle();
+  group.socket = line->socket();
   group.keeps_queue = KeepsQueue(line->policy());
   return &group;
 }
 
 bool JoinedWrites::Write(uint32_t* streams) {
+  if (written_ == 0 && groups_.size() > *streams) OrderBySession(groups_);
   size_t end = written_;
+  for (uint32_t room = *streams; end < groups_.size() && room > 0; end++) {
+    if (groups_[end].messages > 0) room--;
+  }
+  end = EndOfPiece(groups_, written_, end);
   uint64_t bytes = 0;
   uint32_t writes = 0;
-  for (; end < groups_.size() && writes < *streams; end++) {
-    bytes += groups_[end].bytes;
-    if (groups_[end].messages > 0) writes++;
+  for (size_t i = written_; i < end; i++) {
+    bytes += groups_[i].bytes;
+    if (groups_[i].messages > 0) writes++;
   }
   if (!carrier_.Prepare(bytes, writes)) return false;
-  *streams -= writes;
+  *streams = end == groups_.size() ? *streams - writes : 0;
   const uint64_t now_ms = MonotonicMs();
   for (; written_ < end; written_++) {
     if (groups_[written_].messages > 0) WriteGroup(groups_[written_], now_ms);

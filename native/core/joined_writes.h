@@ -25,8 +25,8 @@ class JoinedWrites {
   bool Takes(const MessageHeader& message) const;
   // It has to stay where it is until all is written. False if its stream is gone.
   bool Add(const MessageHeader& message);
-  // Writes to up to `*streams`, from which it takes how many it was; false when the carrier takes
-  // no more.
+  // Writes to up to `*streams`, session by session, and leaves how many more the turn may write to;
+  // false when the carrier takes no more.
   bool Write(uint32_t* streams);
   // Counts what is left as undeliverable.
   void Abandon();
@@ -41,6 +41,7 @@ class JoinedWrites {
   struct Group {
     StreamUid uid;
     uint32_t handle;
+    uint32_t socket;
     uint32_t bytes = 0;
     uint32_t messages = 0;
     uint32_t first = kNone;  // entry

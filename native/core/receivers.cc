@@ -18,7 +18,7 @@ bool FindAddressed(Worker& worker, const Publication& publication, std::vector<T
   });
   for (const StreamUid uid : publication.listed) {
     if (const StreamLine* line = worker.cache.Find(uid); line != nullptr) {
-      out->push_back({uid, line->handle(), line->kind()});
+      out->push_back({uid, line->handle(), line->kind(), line->socket()});
     }
   }
   return all;

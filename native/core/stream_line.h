@@ -138,6 +138,10 @@ class alignas(kCacheLine) StreamLine {
   uint64_t last_active_ms() const { return last_active_ms_.load(std::memory_order_relaxed); }
   // Whether MarkClosing was called: the owner is closing it, and nobody has to tell it any more.
   bool owner_closes() const { return (meta_.load(std::memory_order_relaxed) & kOwnerCloses) != 0; }
+  // The primary esocket_uuid of its socket; the same holds.
+  uint32_t socket() const {
+    return static_cast<uint32_t>(place_.load(std::memory_order_acquire) >> 32);
+  }
   uint32_t tag_block() const {
     return static_cast<uint32_t>(place_.load(std::memory_order_acquire));
   }

@@ -13,7 +13,7 @@ bool SubscribeSince(Registry& registry, Worker& worker, StreamUid uid, std::stri
   const StreamKind kind = line->kind();
   // Counted first: from then on no publish passes the worker by.
   const TopicId id = registry.topics().Join(topic, worker.id, kind);
-  if (worker.topic_members.Add(id, {uid, line->handle(), kind, since})) {
+  if (worker.topic_members.Add(id, {uid, line->handle(), kind, line->socket(), since})) {
     line->MarkSubscribed();
     return true;
   }

@@ -26,6 +26,7 @@ struct TopicMember {
   StreamUid uid;
   uint32_t handle;
   StreamKind kind;
+  uint32_t socket;     // its primary esocket_uuid
   uint64_t since = 0;  // it has had the topic's messages up to this number another way
 };
 

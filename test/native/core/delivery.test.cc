@@ -1,4 +1,5 @@
 #include <map>
+#include <set>
 
 #include "core/inbox.h"
 #include "core/sender.h"
@@ -98,6 +99,36 @@ TEST_CASE(
   EXPECT(operations[10].what == Operation::kClose);
   for (uint32_t i = 0; i < 10; i++) EXPECT(operations[11 + i].text == "late");
   EXPECT(pair.owner->mailbox.reserved() == 0);
+}
+
+TEST_CASE("a session's streams are written to in one turn, in whatever order they were sent to") {
+  Pair pair(0);
+  uint32_t sockets[30];
+  for (uint32_t& socket : sockets) socket = pair.owner.Open();
+  // Handles tell the session.
+  for (uint32_t i = 0; i < 150; i++) {
+    pair.uids.push_back(pair.owner.Create(sockets[i % 30], StreamKind::kRaw, {}, i % 30).uid);
+  }
+  pair.carrier.streams = 32;
+  for (const StreamUid uid : pair.uids) pair.Send(uid, "1");
+  for (const StreamUid uid : pair.uids) pair.Send(uid, "2");
+  pair.sender.Flush();
+  Take(pair.owner, pair.inbox);
+  std::map<uint64_t, std::set<uint32_t>> turns;  // of each session
+  size_t before = 0;
+  bool more = true;
+  for (uint32_t turn = 0; more; turn++) {
+    more = pair.inbox.Deliver();
+    const auto operations = pair.carrier.operations();
+    EXPECT(operations.size() - before <= 32);
+    for (; before < operations.size(); before++) {
+      EXPECT(operations[before].text == "12");
+      turns[operations[before].whom].insert(turn);
+    }
+  }
+  EXPECT(before == 150);
+  REQUIRE(turns.size() == 30);
+  for (const auto& [session, of_session] : turns) EXPECT(of_session.size() == 1);
 }
 
 TEST_CASE("the room of what was written is given back while more is left, turn by turn") {

@@ -32,7 +32,7 @@ Options SmallBudget() {
 // A stream whose socket takes bytes only when the test says so, and another thread's sender.
 struct Reader {
   explicit Reader(SlowPolicy policy, bool marks_gaps = false)
-      : uid(owner.Create(owner.Open(), StreamKind::kRaw, {}, 0, policy, marks_gaps).uid) {}
+      : uid(owner.Create(socket, StreamKind::kRaw, {}, 0, policy, marks_gaps).uid) {}
 
   Result Send(std::string_view text, std::string_view key = {}) {
     OutgoingMessage message = Text(text);
@@ -74,6 +74,7 @@ struct Reader {
   }
 
   TestWorker owner{SmallBudget()};
+  uint32_t socket = owner.Open();
   TestWorker other;
   const StreamUid uid;
   RecordingCarrier carrier;
@@ -112,7 +113,7 @@ TEST_CASE("what is held back does not come before what a turn has left for the s
   std::vector<StreamUid> others;
   for (uint32_t i = 1; i <= 2; i++) {
     others.push_back(
-        reader.owner.Create(reader.owner.Open(), StreamKind::kRaw, {}, i, SlowPolicy::kDrop).uid);
+        reader.owner.Create(reader.socket, StreamKind::kRaw, {}, i, SlowPolicy::kDrop).uid);
   }
   REQUIRE(reader.Send(std::string(300, 'a')) == Result::kQueued);
   reader.Deliver();

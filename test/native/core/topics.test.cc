@@ -271,6 +271,41 @@ TEST_CASE("more members than a turn takes are reached over several, each once") 
   EXPECT(reached.size() == 9'999);
 }
 
+TEST_CASE("a session's streams have a publication in one turn, in whatever order they joined") {
+  constexpr uint32_t kSessions = 40;
+  constexpr uint32_t kEach = 6;
+  Owner owner(0);
+  std::vector<uint32_t> sockets;
+  for (uint32_t i = 0; i < kSessions; i++) sockets.push_back(owner.worker.Open());
+  for (uint32_t i = 0; i < kSessions * kEach; i++) {
+    const StreamKind kind = i % 2 == 0 ? StreamKind::kRaw : StreamKind::kSse;
+    // Handles tell the session.
+    const uint32_t socket = i % kSessions;
+    owner.uids.push_back(owner.worker.Create(sockets[socket], kind, {}, socket).uid);
+  }
+  owner.SubscribeAll("t");
+  owner.carrier.streams = 64;
+  TestWorker other;
+  Sender sender(Registry::Get(), other.get());
+  REQUIRE(PublishText(sender, "t", "x") == kSessions * kEach);
+  sender.Flush();
+  Mailbox::Batch batch;
+  owner.worker->mailbox.Take(&batch);
+  owner.inbox.Put(std::move(batch.chunks));
+  std::map<uint64_t, std::set<uint32_t>> turns;  // of each session
+  size_t before = 0;
+  bool more = true;
+  for (uint32_t turn = 0; more; turn++) {
+    more = owner.inbox.Deliver();
+    const auto operations = owner.carrier.operations();
+    EXPECT(operations.size() - before <= 64);
+    for (; before < operations.size(); before++) turns[operations[before].whom].insert(turn);
+  }
+  EXPECT(before == kSessions * kEach);
+  REQUIRE(turns.size() == kSessions);
+  for (const auto& [session, of_session] : turns) EXPECT(of_session.size() == 1);
+}
+
 TEST_CASE(
     "who unsubscribes between two turns gets nothing more of a publication, and it is counted") {
   Owner owner(6);
