@@ -9,7 +9,7 @@ import { Checks, finish, parameters } from '../lib/trial.mjs'
 // What the ticks themselves cost the thread that has them.
 const kPaceAlone = 'pace alone'
 // What is called once a tick is compiled late, so the first rounds, which are twice as fast, count nothing.
-const kWarmUps = 8
+const kWarmUps = 6
 const { shapes, writesATick, starts, rounds, contenders } = parameters({
   // The interval leaves the holding thread idle about half of the time, so that nothing piles up.
   shapes: [
@@ -29,10 +29,10 @@ const { shapes, writesATick, starts, rounds, contenders } = parameters({
   ],
   writesATick: [1, 4],
   // One process is laid out in memory unlike the next, and up to a tenth faster or slower for it.
-  starts: 3,
+  starts: 4,
   // Short and many: a virtual machine may be half as fast again in one second as in the next. Long
   // enough that the first ticks, which find the caches as another contender left them, count little.
-  rounds: 4,
+  rounds: 3,
   contenders: [
     'holdfast',
     'native',

@@ -33,7 +33,7 @@ function expectAllSettled(): Promise<void> {
 
 /** A stream of this thread, and the text that was written to it. */
 function collect(kind: 'raw' | 'sse'): { stream: ManagedStream; text: () => string } {
-  const target = new Collector()
+  const target = new Collector().resume() // else it does not see its end
   return { stream: manager.register(target, { kind }), text: () => target.text() }
 }
 
@@ -70,6 +70,40 @@ test('a publish reaches own streams at once, in order with sends, in each stream
   expect(sse.text()).toBe('event: e\ndata: 2\n\n')
   raw.stream.close()
   sse.stream.close()
+})
+
+test('a text that is sent again after another was published is itself', async () => {
+  const [thread] = threads as [TestThread]
+  const one = collect('raw')
+  const two = collect('raw')
+  one.stream.subscribe('t')
+  const whom = [one.stream.uid, two.stream.uid, 't', two.stream.uid, one.stream.uid]
+  expect(await thread.call('say', whom, ['a', 'a', 'b', 'a', 'a'])).toEqual([
+    'queued',
+    'queued',
+    1,
+    'queued',
+    'queued',
+  ])
+  await until('all of it', () => one.text().length + two.text().length === 5)
+  expect([one.text(), two.text()]).toEqual(['aba', 'aa'])
+  one.stream.close()
+  two.stream.close()
+})
+
+test('a topic may take 255 bytes, and a text every character', async () => {
+  const { stream, text } = collect('raw')
+  const topic = `x${'é'.repeat(127)}`
+  expect(stream.subscribe(topic)).toBe(true)
+  const texts = ['', 'plain', 'a\0b', 'поток — 🚀', '€'.repeat(30_000)]
+  for (const one of texts) {
+    expect(manager.publish(topic, one)).toBe(1)
+    expect(manager.publish(topic, one, { event: 'unused' })).toBe(1)
+  }
+  const expected = texts.map((one) => one + one).join('')
+  await until('all of it', () => text().length >= expected.length)
+  expect(text()).toBe(expected)
+  stream.close()
 })
 
 test('members are listed and counted from any thread, and leave when they unsubscribe or close', async () => {
