@@ -9,10 +9,17 @@ import { Checks, finish, parameters } from '../lib/trial.mjs'
 const h2 = { carrier: 'h2', sessions: 10, streamsEach: 100 }
 const h1 = { carrier: 'h1', sessions: 1000, streamsEach: 1 }
 const ws = { carrier: 'ws', sessions: 1000, streamsEach: 1 }
-const { shapes, events, window, rounds } = parameters({
+const {
+  shapes,
+  events,
+  window: usualWindow,
+  rounds,
+} = parameters({
   shapes: [
     { ...h2, workers: 1, peers: ['holdfast', 'better-sse', 'nchan'] },
     { ...h1, workers: 1, peers: ['holdfast', 'better-sse', 'nchan'] },
+    // With one, nothing is joined; with more, who is slower to write joins more.
+    { ...h1, workers: 1, window: 1, peers: ['holdfast', 'better-sse', 'nchan'] },
     { ...ws, workers: 1, peers: ['holdfast', 'socket.io'] },
     { ...ws, workers: 2, peers: ['holdfast', 'socket.io'] },
   ],
@@ -47,6 +54,7 @@ const checks = new Checks()
 const results = []
 for (const shape of shapes) {
   const streams = shape.sessions * shape.streamsEach
+  const { window = usualWindow } = shape
   const sides = []
   for (const peer of shape.peers) {
     const reason = missing(peer)
@@ -74,6 +82,7 @@ for (const shape of shapes) {
       carrier: shape.carrier,
       'connections x streams': `${shape.sessions} x ${shape.streamsEach}`,
       'threads or processes': shape.workers,
+      'on their way': window,
       'messages/s': Math.round(of(side, 'rate')),
       'CPU us a message': round(of(side, 'cpu')),
       'CPU x holdfast': round(of(side, 'cpu') / of(own, 'cpu')),

@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2'
-import type { ServerResponse } from 'node:http'
+import { ServerResponse } from 'node:http'
 import type { Duplex, Writable } from 'node:stream'
 import type { Carrier } from '../carrier.js'
 
@@ -39,9 +39,43 @@ function resetHttp2(raw: ServerHttp2Stream, code: number): void {
   delete (raw as Partial<ServerHttp2Stream>).end
 }
 
+/** To copy more costs more than the pieces. */
+const kFramedBytes = 16 << 10
+
+/** RFC 9112, section 7.1. */
+function chunkOf(bytes: Buffer): Buffer {
+  const size = `${bytes.length.toString(16)}\r\n`
+  const chunk = Buffer.allocUnsafe(size.length + bytes.length + 2)
+  const begin = chunk.write(size, 'latin1')
+  chunk.set(bytes, begin)
+  chunk[begin + bytes.length] = 0x0d
+  chunk[begin + bytes.length + 1] = 0x0a
+  return chunk
+}
+
+/**
+ * Node writes a chunk in four pieces. It is given one that is a chunk already, unless somebody else has a
+ * hand in what is written, as a middleware that compresses.
+ */
+function writeHttp1(raw: ServerResponse, bytes: Buffer, done?: (error?: unknown) => void): void {
+  const { length } = bytes
+  const isPlain =
+    raw.chunkedEncoding && raw.headersSent && raw.write === ServerResponse.prototype.write
+  // While it is corked, Node 22 and 24 keep what they make chunks of, and send the rest before it.
+  const isWorthIt = length > 0 && (length <= kFramedBytes || raw.writableCorked > 0)
+  if (!isPlain || !isWorthIt) return void raw.write(bytes, done)
+  raw.chunkedEncoding = false
+  try {
+    raw.write(chunkOf(bytes), done)
+  } finally {
+    raw.chunkedEncoding = true
+  }
+}
+
 /** An HTTP/1.1 response: it encodes its own bytes, so it is kept until it closes. */
 export const http1Carrier: Carrier<ServerResponse> = {
   ...writable,
+  write: writeHttp1,
   end(raw) {
     if (!raw.headersSent) raw.writeHead(503)
     // Node 22 and 24 put the last chunk before the others when they are still corked.
