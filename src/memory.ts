@@ -11,7 +11,7 @@ export const scratch = Buffer.from(new ArrayBuffer(64 << 10))
 /** An encoded message for a stream of this thread. */
 export const local = Buffer.from(new ArrayBuffer(64 << 10))
 
-/** Results of a call: a handle, options, or up to 64 streams' facts. */
+/** Results of a call: a handle, a flag, options, or up to 64 streams' facts. */
 export const frame = Buffer.from(new ArrayBuffer(376 * 64))
 export const frameWords = new Uint32Array(frame.buffer)
 export const frameNumbers = new Float64Array(frame.buffer)

@@ -174,10 +174,12 @@ uint8_t* NodeWorker::Allocate(uint32_t bytes) {
 
 uint64_t NodeWorker::Publish(std::string_view topic, const OutgoingMessage& message,
                              StreamUid except) {
+  if (has_own()) own_receivers_ = Receivers{};
   return CountOwn(sender_.Publish(topic, message, except, &own_receivers_));
 }
 
 uint64_t NodeWorker::Multicast(const std::vector<StreamUid>& uids, const OutgoingMessage& message) {
+  if (has_own()) own_receivers_ = Receivers{};
   return CountOwn(sender_.Multicast(uids, message, &own_receivers_));
 }
 

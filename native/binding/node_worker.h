@@ -47,7 +47,7 @@ class NodeWorker final : private ReactorHandler, private Sender::LocalBuffer {
   Sender& sender() { return sender_; }
   const SharedMemory& scratch() const { return scratch_; }
   const SharedMemory& frame() const { return frame_; }
-  // Where sendText puts its text, and finds that of the call before.
+  // Where sendText puts its text, and finds that of the call before; and publishText its own.
   std::span<char> text_memory() const { return {text_.get(), scratch_.bytes().size()}; }
   std::string_view text() const { return {text_.get(), text_size_}; }
   void set_text_size(size_t bytes) { text_size_ = bytes; }

@@ -1,6 +1,6 @@
 // Turns a worker's mail into carrier operations, a bounded piece a turn: what a turn brings for one
 // stream becomes one write, in each sender's order; what goes to many streams is handed over once.
-// Where they are more than a turn writes to, those of one session have the same turn.
+// Where they are more than a turn writes to, those of one session and kind have the same turn.
 //
 // Threads: the owner.
 #pragma once

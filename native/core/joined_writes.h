@@ -25,8 +25,8 @@ class JoinedWrites {
   bool Takes(const MessageHeader& message) const;
   // It has to stay where it is until all is written. False if its stream is gone.
   bool Add(const MessageHeader& message);
-  // Writes to up to `*streams`, session by session, and leaves how many more the turn may write to;
-  // false when the carrier takes no more.
+  // Writes to up to `*streams`, session by session where they are more, and leaves how many the
+  // turn may still write to; false when the carrier takes no more.
   bool Write(uint32_t* streams);
   // Counts what is left as undeliverable.
   void Abandon();

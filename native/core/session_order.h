@@ -17,9 +17,10 @@ namespace holdfast {
 // Stable, in linear time: there may be very many. `digit(item)` is below kDigits.
 template <uint32_t kDigits, typename Item, typename Digit>
 void SortByDigit(std::vector<Item>& items, Digit digit) {
+  const auto before = [&](const Item& a, const Item& b) { return digit(a) < digit(b); };
+  if (std::is_sorted(items.begin(), items.end(), before)) return;
   std::array<uint32_t, kDigits> next{};
   for (const Item& item : items) next[digit(item)]++;
-  if (std::find(next.begin(), next.end(), items.size()) != next.end()) return;  // all have the same
   uint32_t place = 0;
   for (uint32_t& first : next) place += std::exchange(first, place);
   std::vector<Item> sorted(items.size());

@@ -31,7 +31,8 @@ void ReactorEmbed::SetRef(bool ref) {
 void ReactorEmbed::GoOn() {
   const auto turn = [](uv_idle_t* idle) {
     CHECK(uv_idle_stop(idle) == 0);
-    static_cast<ReactorEmbed*>(idle->data)->handler_.OnWakeup();
+    ReactorHandler& handler = static_cast<ReactorEmbed*>(idle->data)->handler_;
+    if (handler.running()) handler.OnWakeup();
   };
   CHECK(uv_idle_start(&next_turn_, turn) == 0);
 }

@@ -1,5 +1,5 @@
 import type { ServerHttp2Stream } from 'node:http2'
-import { ServerResponse } from 'node:http'
+import { OutgoingMessage, type ServerResponse } from 'node:http'
 import type { Duplex, Writable } from 'node:stream'
 import type { Carrier } from '../carrier.js'
 
@@ -53,17 +53,17 @@ function chunkOf(bytes: Buffer): Buffer {
   return chunk
 }
 
+const nodesWrite: unknown = Reflect.get(OutgoingMessage.prototype, 'write')
+
 /**
  * Node writes a chunk in four pieces. It is given one that is a chunk already, unless somebody else has a
- * hand in what is written, as a middleware that compresses.
+ * hand in what is written, as a middleware that compresses. While the response is corked, newer versions
+ * hold back what they make chunks of, and would send this before it.
  */
 function writeHttp1(raw: ServerResponse, bytes: Buffer, done?: (error?: unknown) => void): void {
-  const { length } = bytes
-  const isPlain =
-    raw.chunkedEncoding && raw.headersSent && raw.write === ServerResponse.prototype.write
-  // While it is corked, Node 22 and 24 keep what they make chunks of, and send the rest before it.
-  const isWorthIt = length > 0 && (length <= kFramedBytes || raw.writableCorked > 0)
-  if (!isPlain || !isWorthIt) return void raw.write(bytes, done)
+  const isPlain = raw.chunkedEncoding && raw.headersSent && raw.write === nodesWrite
+  const isSmall = bytes.length > 0 && bytes.length <= kFramedBytes
+  if (!isPlain || !isSmall || raw.writableCorked > 0) return void raw.write(bytes, done)
   raw.chunkedEncoding = false
   try {
     raw.write(chunkOf(bytes), done)
@@ -76,6 +76,9 @@ function writeHttp1(raw: ServerResponse, bytes: Buffer, done?: (error?: unknown)
 export const http1Carrier: Carrier<ServerResponse> = {
   ...writable,
   write: writeHttp1,
+  // Node joins what a tick writes by itself.
+  cork() {},
+  uncork() {},
   end(raw) {
     if (!raw.headersSent) raw.writeHead(503)
     // Node 22 and 24 put the last chunk before the others when they are still corked.

@@ -70,6 +70,25 @@ describe('messages of every size over HTTP/1.1 arrive in order, and their end is
   }
 })
 
+describe('what the application writes itself keeps its place', () => {
+  for (const corks of [false, true]) {
+    test(corks ? 'where it corks' : 'where it does not', async () => {
+      let response: ServerResponse | undefined
+      await serveEvents((one) => (response = one))
+      const { text } = await read()
+      stream.send('1')
+      if (corks) response!.cork()
+      response!.write(': two\n\n')
+      stream.send('3')
+      response!.write(': four\n\n')
+      stream.send('5')
+      if (corks) response!.uncork()
+      await until('all of it', () => text().includes('5'))
+      expect(text()).toBe('data: 1\n\n: two\n\ndata: 3\n\n: four\n\ndata: 5\n\n')
+    })
+  }
+})
+
 test('who compresses what is written has it as it was sent', async () => {
   await serveEvents((response) => {
     const gzip = createGzip()

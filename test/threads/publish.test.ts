@@ -151,6 +151,28 @@ test('publishes to a thread that dies are counted for each member it had', async
   expect(await stays.call('totals')).toMatchObject({ received: 2000 })
 })
 
+describe('what a thread has not delivered of publications that take many turns is counted', () => {
+  const ends: [name: string, closesAt?: number][] = [
+    ['when it is terminated'],
+    ['when it closes its manager in the middle of the first turn', 100],
+    ['when it closes its manager in the middle of a later one', 500],
+  ]
+  test.each(ends)('%s', async (_name, closesAt) => {
+    const [thread] = threads as [TestThread]
+    await thread.call('join', 1500, 'wide')
+    if (closesAt !== undefined) await thread.call('closeAt', closesAt)
+    // Too large to be joined.
+    for (let i = 0; i < 50; i++) expect(manager.publish('wide', Buffer.alloc(4096))).toBe(1500)
+    if (closesAt === undefined) {
+      await until('some have it', () => since('messagesDelivered') > 0)
+      await thread.terminate()
+    }
+    await expectAllSettled()
+    expect(since('messagesUndeliverable')).toBeGreaterThan(0)
+    await until('it has left', () => manager.workers().length === threads.length)
+  })
+})
+
 test('a large payload goes to a hundred streams of a thread', async () => {
   const [thread] = threads as [TestThread]
   await thread.call('join', 100, 'large')

@@ -23,8 +23,12 @@ beforeEach(async () => {
         written.push(turn)
         done()
       },
+      final(done) {
+        this.push(null)
+        done()
+      },
     })
-    return manager.register(target, { kind: 'raw' })
+    return manager.register(target.resume(), { kind: 'raw' })
   })
   for (const stream of streams) stream.subscribe('wide')
 })
