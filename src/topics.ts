@@ -1,7 +1,7 @@
 import { HoldfastError } from './errors.js'
 import { scratch } from './memory.js'
 import { native } from './native.js'
-import { isWellFormed, requireWellFormed } from './text.js'
+import { isWellFormed } from './text.js'
 import type { StreamUid } from './uid.js'
 
 /** A topic that has members. */
@@ -25,18 +25,15 @@ export function mayBeTopic(topic: unknown): topic is string {
 
 /** Writes the name into the scratch memory. @throws ERR_HOLDFAST_INVALID_ARGUMENT */
 export function encodeTopic(topic: unknown): number {
-  if (typeof topic === 'string' && topic.length > 0 && topic.length <= kMaxTopicBytes) {
-    requireWellFormed('a topic', topic)
-    const bytes = scratch.write(topic)
-    if (bytes <= kMaxTopicBytes) return bytes
-  }
+  const bytes = mayBeTopic(topic) ? scratch.write(topic) : 0
+  if (bytes > 0 && bytes <= kMaxTopicBytes) return bytes
   throw invalidTopic()
 }
 
 export function invalidTopic(): HoldfastError {
   return new HoldfastError(
     'ERR_HOLDFAST_INVALID_ARGUMENT',
-    `a topic must be a string of 1 to ${kMaxTopicBytes} bytes`,
+    `a topic must be well-formed Unicode of 1 to ${kMaxTopicBytes} bytes`,
   )
 }
 

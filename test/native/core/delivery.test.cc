@@ -1,5 +1,4 @@
 #include <map>
-#include <set>
 
 #include "core/inbox.h"
 #include "core/sender.h"
@@ -7,6 +6,7 @@
 #include "support/random.h"
 #include "support/recording_carrier.h"
 #include "support/test_worker.h"
+#include "support/turns.h"
 
 namespace holdfast::test {
 namespace {
@@ -114,21 +114,12 @@ TEST_CASE("a session's streams are written to in one turn, in whatever order the
   for (const StreamUid uid : pair.uids) pair.Send(uid, "2");
   pair.sender.Flush();
   Take(pair.owner, pair.inbox);
-  std::map<uint64_t, std::set<uint32_t>> turns;  // of each session
-  size_t before = 0;
-  bool more = true;
-  for (uint32_t turn = 0; more; turn++) {
-    more = pair.inbox.Deliver();
-    const auto operations = pair.carrier.operations();
-    EXPECT(operations.size() - before <= 32);
-    for (; before < operations.size(); before++) {
-      EXPECT(operations[before].text == "12");
-      turns[operations[before].whom].insert(turn);
-    }
-  }
-  EXPECT(before == 150);
+  const auto turns = DeliverByTurn(pair.inbox, pair.carrier);
   REQUIRE(turns.size() == 30);
   for (const auto& [session, of_session] : turns) EXPECT(of_session.size() == 1);
+  const auto operations = pair.carrier.operations();
+  EXPECT(operations.size() == 150);
+  for (const Operation& operation : operations) EXPECT(operation.text == "12");
 }
 
 TEST_CASE("the room of what was written is given back while more is left, turn by turn") {

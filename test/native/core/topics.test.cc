@@ -10,6 +10,7 @@
 #include "support/recording_carrier.h"
 #include "support/test_worker.h"
 #include "support/threads.h"
+#include "support/turns.h"
 
 namespace holdfast::test {
 namespace {
@@ -292,16 +293,8 @@ TEST_CASE("a session's streams have a publication in one turn, in whatever order
   Mailbox::Batch batch;
   owner.worker->mailbox.Take(&batch);
   owner.inbox.Put(std::move(batch.chunks));
-  std::map<uint64_t, std::set<uint32_t>> turns;  // of each session
-  size_t before = 0;
-  bool more = true;
-  for (uint32_t turn = 0; more; turn++) {
-    more = owner.inbox.Deliver();
-    const auto operations = owner.carrier.operations();
-    EXPECT(operations.size() - before <= 64);
-    for (; before < operations.size(); before++) turns[operations[before].whom].insert(turn);
-  }
-  EXPECT(before == kSessions * kEach);
+  const auto turns = DeliverByTurn(owner.inbox, owner.carrier);
+  EXPECT(owner.carrier.operation_count() == kSessions * kEach);
   REQUIRE(turns.size() == kSessions);
   for (const auto& [session, of_session] : turns) EXPECT(of_session.size() == 1);
 }
